@@ -1,0 +1,155 @@
+"""Opportunities and the stages they pass (domain.md §9)."""
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer, Product
+from staff.models import Staff
+
+
+class OpportunityQuerySet(models.QuerySet):
+    def visible_to(self, viewer):
+        """Keep the opportunities of customers that the viewer may see."""
+        return self.filter(customer__in=Customer.objects.visible_to(viewer))
+
+    def open(self):
+        """Keep what is neither won nor lost."""
+        return self.exclude(stage__in=[Opportunity.Stage.WON, Opportunity.Stage.LOST])
+
+    def due_by(self, day):
+        """Keep those whose next action falls on that day or before."""
+        return self.filter(next_action_on__lte=day)
+
+
+class Opportunity(models.Model):
+    """A piece of business that may come about with a customer."""
+
+    class Kind(models.TextChoices):
+        ACQUIRE = "acquire", _("Acquire")
+        SIGN_UP = "sign_up", _("Sign up")
+        UPGRADE = "upgrade", _("Upgrade")
+        CROSS_SELL = "cross_sell", _("Cross-sell")
+        RETENTION = "retention", _("Retention")
+        WIN_BACK = "win_back", _("Win back")
+
+    class Stage(models.TextChoices):
+        NEW = "new", _("To follow up")
+        PLANNED = "planned", _("Planned")
+        CONTACTED = "contacted", _("Contacted")
+        PROPOSED = "proposed", _("Proposed")
+        AGREED = "agreed", _("Agreed")
+        WON = "won", _("Won")
+        LOST = "lost", _("Lost")
+        ON_HOLD = "on_hold", _("On hold")
+
+    class LostReason(models.TextChoices):
+        UNWILLING = "unwilling", _("Does not want to be a VIP customer")
+        YIELD = "yield", _("Yield below other banks")
+        OTHER_USE = "other_use", _("Money needed elsewhere")
+        UNSUITABLE = "unsuitable", _("Product not suitable")
+        NO_NEED = "no_need", _("No need")
+        UNREACHABLE = "unreachable", _("Cannot be reached")
+        ELSEWHERE = "elsewhere", _("Done at another bank")
+        SERVICE = "service", _("Unhappy with the service")
+        OTHER = "other", _("Other")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="opportunities")
+    kind = models.CharField(max_length=10, choices=Kind)
+    title = models.CharField(max_length=80)
+    owner = models.ForeignKey(Staff, models.PROTECT, related_name="opportunities")
+    source = models.CharField(max_length=24, default="manual")
+    category = models.CharField(max_length=10, choices=Product.Category, blank=True)
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="+")
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.NEW)
+    stage_since = models.DateField()
+    expected_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    expected_on = models.DateField(null=True, blank=True)
+    next_action = models.CharField(max_length=80, blank=True)
+    next_action_on = models.DateField(null=True, blank=True)
+    last_touched_on = models.DateField()
+    resume_on = models.DateField(null=True, blank=True)
+    lost_reason = models.CharField(max_length=12, choices=LostReason, blank=True)
+    result_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    closed_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
+
+    objects = OpportunityQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                name="opportunity_one_open_per_kind",
+                fields=["customer", "kind", "category"],
+                condition=~Q(stage__in=["won", "lost"]),
+            ),
+            models.CheckConstraint(
+                name="opportunity_lost_has_a_reason", condition=~Q(stage="lost") | ~Q(lost_reason="")
+            ),
+            models.CheckConstraint(
+                name="opportunity_on_hold_resumes", condition=~Q(stage="on_hold") | Q(resume_on__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="opportunity_agreed_has_amount_and_date",
+                condition=~Q(stage="agreed") | Q(expected_amount__isnull=False, expected_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="opportunity_closed_has_a_day",
+                condition=~Q(stage__in=["won", "lost"]) | Q(closed_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="opportunity_amounts_not_negative",
+                condition=(Q(expected_amount=None) | Q(expected_amount__gte=0))
+                & (Q(result_amount=None) | Q(result_amount__gte=0)),
+            ),
+        ]
+        indexes = [
+            # Today and the progress table: what an owner has open, by date.
+            models.Index(
+                "owner", "next_action_on", name="opportunity_open_by_owner", condition=~Q(stage__in=["won", "lost"])
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.customer_id} {self.kind} {self.title}"
+
+    def get_absolute_url(self):
+        return reverse("contacts:opportunity_detail", args=[self.pk])
+
+
+_S = Opportunity.Stage
+MOVES = {
+    _S.NEW: {_S.PLANNED, _S.CONTACTED, _S.LOST},
+    _S.PLANNED: {_S.CONTACTED, _S.ON_HOLD, _S.LOST},
+    _S.CONTACTED: {_S.PROPOSED, _S.ON_HOLD, _S.LOST},
+    _S.PROPOSED: {_S.AGREED, _S.CONTACTED, _S.ON_HOLD, _S.LOST},
+    _S.AGREED: {_S.WON, _S.PROPOSED, _S.ON_HOLD, _S.LOST},
+    _S.ON_HOLD: {_S.CONTACTED, _S.LOST},
+    _S.LOST: {_S.NEW},
+    _S.WON: set(),
+}
+"""Where each stage may lead (domain.md §9). Migration 0002 holds the database to the same table."""
+
+
+class OpportunityStageHistory(models.Model):
+    """One move of an opportunity: from, to, who, when."""
+
+    opportunity = models.ForeignKey(Opportunity, models.PROTECT, related_name="history")
+    from_stage = models.CharField(max_length=10, choices=Opportunity.Stage, blank=True)
+    to_stage = models.CharField(max_length=10, choices=Opportunity.Stage)
+    at = models.DateTimeField()
+    by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+    contact_log = models.ForeignKey(
+        "contacts.ContactLog", models.PROTECT, null=True, blank=True, related_name="stage_moves"
+    )
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["at", "id"]
+
+    def __str__(self):
+        return f"{self.opportunity_id} {self.from_stage} → {self.to_stage}"
