@@ -1,0 +1,19 @@
+"""The tables of floor 1: institutions and people, the audit trail, the outbox, the night log, API clients."""
+
+from staff.models.audit import AuditEvent
+from staff.models.clients import ApiClient, IdempotencyRecord
+from staff.models.night import Heartbeat, NightRun, NightStep
+from staff.models.outbox import OutboxEmail
+from staff.models.people import Branch, Staff
+
+__all__ = [
+    "ApiClient",
+    "AuditEvent",
+    "Branch",
+    "Heartbeat",
+    "IdempotencyRecord",
+    "NightRun",
+    "NightStep",
+    "OutboxEmail",
+    "Staff",
+]

@@ -1,0 +1,101 @@
+"""Who may see and do what, by role (domain.md §4). Data, no database."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    BRANCH_HEAD = "branch_head", _("Branch head")
+    SUB_BRANCH_PRESIDENT = "sub_branch_president", _("Sub-branch president")
+    RETAIL_ADMIN = "retail_admin", _("Retail banking administration")
+    RELATIONSHIP_MANAGER = "relationship_manager", _("Relationship manager")
+    WEALTH_MANAGER = "wealth_manager", _("Wealth manager")
+    WEALTH_ADVISER = "wealth_adviser", _("Wealth adviser")
+    FINANCIAL_ADVISER = "financial_adviser", _("Financial adviser")
+    LOBBY_MANAGER = "lobby_manager", _("Lobby manager")
+    TELLER = "teller", _("Teller")
+    PRODUCT_SPECIALIST = "product_specialist", _("Product specialist")
+    OUTREACH_MARKETER = "outreach_marketer", _("Outreach marketer")
+    TRAINER = "trainer", _("Trainer")
+    AUDITOR = "auditor", _("Auditor")
+    SYS_ADMIN = "sys_admin", _("System administrator")
+
+
+class Scope(models.TextChoices):
+    """Which customers a viewer sees: all, those of a branch and beneath it, those served, none."""
+
+    ALL = "all"
+    BENEATH = "beneath"
+    OWN = "own"
+    NONE = "none"
+
+
+SCOPES = {
+    Role.BRANCH_HEAD: Scope.BENEATH,
+    Role.SUB_BRANCH_PRESIDENT: Scope.BENEATH,
+    Role.RETAIL_ADMIN: Scope.BENEATH,
+    Role.RELATIONSHIP_MANAGER: Scope.OWN,
+    Role.WEALTH_MANAGER: Scope.OWN,
+    Role.WEALTH_ADVISER: Scope.OWN,
+    Role.FINANCIAL_ADVISER: Scope.OWN,
+    Role.LOBBY_MANAGER: Scope.OWN,
+    Role.TELLER: Scope.OWN,
+    Role.AUDITOR: Scope.ALL,
+}
+"""Roles that are not here see no customer."""
+
+_SERVE = {
+    "customers.view_customer",
+    "customers.reveal_sensitive",
+    "contacts.log_contact",
+    "contacts.move_opportunity",
+}
+_FOLLOW_RISK = {"churn.view_alert", "churn.handle_alert"}
+_SUPERVISE = {
+    "customers.view_customer",
+    "customers.assign_customer",
+    "customers.reveal_sensitive",
+    "customers.export_customer",
+    "churn.view_alert",
+    "churn.handle_alert",
+    "churn.view_model",
+    "staff.view_night",
+}
+
+PERMISSIONS = {
+    Role.BRANCH_HEAD: _SUPERVISE | _SERVE,
+    Role.SUB_BRANCH_PRESIDENT: _SUPERVISE,
+    Role.RETAIL_ADMIN: {
+        "customers.view_customer",
+        "customers.export_customer",
+        "customers.reveal_sensitive",
+        "churn.view_alert",
+        "churn.view_model",
+        "staff.view_night",
+    },
+    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK,
+    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK,
+    Role.WEALTH_ADVISER: {"customers.view_customer", "contacts.log_contact"},
+    Role.FINANCIAL_ADVISER: {"customers.view_customer", "contacts.log_contact"},
+    Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK,
+    Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive"},
+    Role.AUDITOR: {"customers.view_customer", "churn.view_alert", "churn.view_model", "staff.view_audit"},
+    Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night"},
+}
+"""What a role may do, asked for at the door of a page; which rows is `visible_to`'s question."""
+
+SEES_NAMES_MASKED = {Role.RETAIL_ADMIN, Role.AUDITOR}
+"""Those who see many customers and serve none (reliability.md §3)."""
+
+SEES_BANDS = {Role.TELLER}
+"""Those who see amounts as bands only (domain.md §4)."""
+
+
+def scope_of(role: str) -> Scope:
+    """Return which customers a role sees; none unless the table grants it."""
+    return SCOPES.get(role, Scope.NONE)
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """Return what a role may do; nothing unless the table grants it."""
+    return frozenset(PERMISSIONS.get(role, ()))
