@@ -1,0 +1,132 @@
+"""Daily balances from the core banking system."""
+
+from datetime import date, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.assets import ensure_partitions
+from customers.feed.rows import BalanceRow, Outcome
+from customers.feed.staging import copy_into
+from customers.models import ASSET_KINDS, Customer
+
+OLDEST_DAY = date(1990, 1, 1)
+
+_AMOUNTS = (*ASSET_KINDS, "loan_balance", "card_outstanding")
+
+
+@transaction.atomic
+def take_balances(*, rows: dict[int, BalanceRow], as_of: date, by) -> dict[int, Outcome]:
+    """Merge balances by position in the batch; return what became of each.
+
+    Args:
+        rows: from `read_rows`, keyed by position.
+        as_of: the data date of rows that name none.
+        by: the API client; customers outside its branches are rejected as unknown.
+    """
+    newest_day = timezone.localdate() + timedelta(days=1)
+    outcomes, good = {}, {}
+    for position, row in rows.items():
+        row.data_date = row.data_date or as_of
+        if OLDEST_DAY <= row.data_date <= newest_day:
+            good[position] = row
+        else:
+            outcomes[position] = Outcome(
+                row_id=row.row_id,
+                status="rejected",
+                code="date_out_of_range",
+                pointer=f"/rows/{position}/data_date",
+                detail=_("Row %(row)d: the data date must lie between %(first)s and %(last)s.")
+                % {"row": position + 1, "first": OLDEST_DAY.isoformat(), "last": newest_day.isoformat()},
+            )
+    return outcomes | (_merge(good, by) if good else {})
+
+
+def _merge(rows: dict[int, BalanceRow], by) -> dict[int, Outcome]:
+    ensure_partitions(min(row.data_date for row in rows.values()), max(row.data_date for row in rows.values()))
+    seen = Customer.objects.visible_to(by).values("id", "customer_no")
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        copy_into(
+            "staged_balance",
+            ("position", "customer_no", "data_date", "sequence", *_AMOUNTS),
+            (
+                (at, row.customer_no, row.data_date, row.sequence, *(getattr(row, name) for name in _AMOUNTS))
+                for at, row in rows.items()
+            ),
+        )
+        visible, parameters = seen.query.sql_with_params()
+        cursor.execute(
+            f"UPDATE staged_balance s SET customer_id = seen.id FROM ({visible}) seen"  # noqa: S608 (the ORM's SQL)
+            " WHERE seen.customer_no = s.customer_no",
+            parameters,
+        )
+        # In key order, so that two batches on the same customers wait for one another instead of deadlocking.
+        cursor.execute(
+            "SELECT 1 FROM customers_customer WHERE id IN (SELECT customer_id FROM staged_balance)"
+            " ORDER BY id FOR NO KEY UPDATE"
+        )
+        cursor.execute(_STATUS)
+        statuses = cursor.fetchall()
+        cursor.execute(_MERGE)
+        cursor.execute("DROP TABLE staged_balance")
+    return {position: _outcome(position, rows[position], status) for position, status in statuses}
+
+
+def _outcome(position: int, row: BalanceRow, status: str) -> Outcome:
+    if status == "unknown":
+        return Outcome(
+            row_id=row.row_id,
+            status="rejected",
+            code="unknown_customer",
+            pointer=f"/rows/{position}/customer_no",
+            detail=_("Row %(row)d: no such customer in your branches; send it to customers:batch first.")
+            % {"row": position + 1},
+        )
+    if status == "stale":
+        return Outcome(
+            row_id=row.row_id,
+            status="stale",
+            code="older_sequence",
+            detail=_("Row %(row)d: a newer version of this day has been taken.") % {"row": position + 1},
+        )
+    return Outcome(row_id=row.row_id, status=status)
+
+
+_STAGING = f"""
+CREATE TEMP TABLE staged_balance (
+    position integer PRIMARY KEY, customer_no text, customer_id bigint, data_date date, sequence bigint,
+    {", ".join(f"{name} numeric(18,2)" for name in _AMOUNTS)}
+) ON COMMIT DROP
+"""
+
+_STAGED_AMOUNTS = ", ".join(f"s.{name}" for name in _AMOUNTS)
+_KEPT_AMOUNTS = ", ".join(f"kept.{name}" for name in _AMOUNTS)
+
+_STATUS = f"""
+SELECT s.position, CASE
+    WHEN s.customer_id IS NULL THEN 'unknown'
+    WHEN s.sequence < kept.sequence THEN 'stale'
+    WHEN lead(s.position) OVER (PARTITION BY s.customer_id, s.data_date ORDER BY s.sequence, s.position)
+         IS NOT NULL THEN 'stale'
+    WHEN kept.customer_id IS NULL THEN 'created'
+    WHEN ({_STAGED_AMOUNTS}) IS NOT DISTINCT FROM ({_KEPT_AMOUNTS}) THEN 'unchanged'
+    WHEN s.sequence = kept.sequence THEN 'stale'
+    ELSE 'updated' END
+FROM staged_balance s
+LEFT JOIN customers_dailyasset kept ON kept.customer_id = s.customer_id AND kept.data_date = s.data_date
+"""  # noqa: S608 (the names are constants of this project)
+
+_MERGE = f"""
+INSERT INTO customers_dailyasset AS kept (customer_id, data_date, sequence, {", ".join(_AMOUNTS)})
+SELECT s.* FROM (
+    SELECT DISTINCT ON (customer_id, data_date) customer_id, data_date, sequence, {", ".join(_AMOUNTS)}
+    FROM staged_balance WHERE customer_id IS NOT NULL
+    ORDER BY customer_id, data_date, sequence DESC, position DESC
+) s
+LEFT JOIN customers_dailyasset kept ON kept.customer_id = s.customer_id AND kept.data_date = s.data_date
+WHERE kept.customer_id IS NULL OR kept.sequence < s.sequence
+ON CONFLICT (customer_id, data_date) DO UPDATE SET
+    sequence = excluded.sequence, {", ".join(f"{name} = excluded.{name}" for name in _AMOUNTS)}
+"""  # noqa: S608

@@ -1,0 +1,24 @@
+"""The tables of floor 2: customers, their money, and who looks after them."""
+
+from customers.models.assets import ASSET_KINDS, DailyAsset, MonthlyAsset
+from customers.models.assignment import Assignment, Load, QuotaRule
+from customers.models.customer import Customer, RelationStatus, TierState
+from customers.models.portfolio import Holding, Product
+from customers.models.tiers import Tier, TierChange, TierRule
+
+__all__ = [
+    "ASSET_KINDS",
+    "Assignment",
+    "Customer",
+    "DailyAsset",
+    "Holding",
+    "Load",
+    "MonthlyAsset",
+    "Product",
+    "QuotaRule",
+    "RelationStatus",
+    "Tier",
+    "TierChange",
+    "TierRule",
+    "TierState",
+]

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class VipcrmConfig(AppConfig):
+    """Floor 5: what puts the rooms together. No table of its own."""
+
+    name = "vipcrm"

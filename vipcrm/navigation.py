@@ -1,0 +1,142 @@
+"""What every page's frame shows: brand, menu with its counts, the date of the data."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from churn.models import ChurnAlert
+from contacts.models import ContactTask, Opportunity
+from customers.models import Customer
+from customers.working_days import working_days_between
+from staff.models import NightRun
+from staff.roles import Role, Scope
+
+COUNT_CAP = 10_000
+"""Counts in the menu stop here: a head office does not wait for a million rows."""
+
+MANAGERS = {Role.RELATIONSHIP_MANAGER, Role.WEALTH_MANAGER}
+ADVISERS = {Role.WEALTH_ADVISER, Role.FINANCIAL_ADVISER}
+COUNTER = {Role.LOBBY_MANAGER, Role.TELLER}
+HEADS = {Role.BRANCH_HEAD, Role.SUB_BRANCH_PRESIDENT}
+ABOVE = {Role.SUB_BRANCH_PRESIDENT, Role.RETAIL_ADMIN}
+
+
+def _capped(queryset) -> int:
+    return queryset.values("pk")[:COUNT_CAP].count()
+
+
+def _tasks(staff) -> int:
+    on = timezone.localdate()
+    due = ContactTask.objects.of_manager(staff).due(on)
+    return due.values("customer").distinct().count()
+
+
+def _customers(staff) -> int:
+    return _capped(Customer.objects.visible_to(staff))
+
+
+def _waiting(staff) -> int:
+    return _capped(Customer.objects.visible_to(staff).waiting())
+
+
+def _opportunities(staff) -> int:
+    open_ones = Opportunity.objects.visible_to(staff).open()
+    return _capped(open_ones.filter(owner=staff) if staff.role in MANAGERS else open_ones)
+
+
+def _alerts(staff) -> int:
+    return _capped(ChurnAlert.objects.visible_to(staff).open())
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the menu: who sees it, and how many wait behind it."""
+
+    key: str
+    label: str
+    route: str
+    icon: str
+    roles: frozenset | set
+    hotkey: str = ""
+    count: object = None
+    kind: str = "plain"
+    group: str = ""
+    prefix: tuple = field(default=())
+
+
+MENU = (
+    Item("today", _("Today"), "contacts:today", "checklist", MANAGERS | ADVISERS | COUNTER | {Role.BRANCH_HEAD}, "t", _tasks),
+    Item("assignment", _("Assignment"), "customers:assignment", "arrows-shuffle", HEADS, "a", _waiting),
+    Item("customers", _("Customers"), "customers:customer_list", "users",
+         MANAGERS | ADVISERS | COUNTER | HEADS | ABOVE | {Role.AUDITOR}, "c", _customers),
+    Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
+         MANAGERS | ADVISERS | HEADS, "o", _opportunities),
+    Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
+    Item("model", _("Churn model"), "churn:model", "chart-bar", HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("Manage")),
+    Item("night", _("Nightly run"), "staff:night", "history",
+         HEADS | ABOVE | {Role.SYS_ADMIN}, "n", None, "", _("Manage")),
+    Item("audit", _("Audit"), "staff:audit", "shield-check", {Role.AUDITOR}, "", None, "", _("System")),
+    Item("mailbox", _("Demo mailbox"), "mailbox", "mail", frozenset(Role), "", None, "", _("Demonstration")),
+)  # fmt: skip
+
+
+def home_route(staff) -> str:
+    """Return the name of the page a member of staff begins the day on: the first of the menu."""
+    if staff.role in HEADS:
+        return "customers:assignment"
+    return next((item.route for item in MENU if staff.role in item.roles and _offered(item)), "staff:preferences_page")
+
+
+def menu_for(request) -> list[dict]:
+    """Return the menu groups of the signed-in member: [{title, items: [{label, url, icon, badge, …}]}]."""
+    groups: dict = {}
+    for item in MENU:
+        if request.user.role not in item.roles or not _offered(item):
+            continue
+        url = reverse(item.route)
+        groups.setdefault(str(item.group), []).append(
+            {
+                "key": item.key,
+                "label": item.label,
+                "url": url,
+                "icon": item.icon,
+                "badge": item.count(request.user) if item.count else None,
+                "badge_kind": item.kind,
+                "active": request.path.startswith(url),
+                "hotkey": item.hotkey,
+            }
+        )
+    return [{"title": title, "items": items} for title, items in groups.items()]
+
+
+def _offered(item: Item) -> bool:
+    return item.key != "mailbox" or settings.DEMO
+
+
+def data_dates() -> tuple[date | None, bool]:
+    """Return the date of the last complete night, and whether it is older than one working day."""
+    last = NightRun.objects.last_complete_date()
+    return last, last is None or working_days_between(last, timezone.localdate()) > 1
+
+
+def page_shell(request) -> dict:
+    """Give templates `brand`, `menu`, `data_date`, `data_date_stale`, `night_url`, `demo`; queries only where shown."""
+    brand = settings.BRAND | {"branch": ""}
+    shell = {"brand": brand, "demo": settings.DEMO, "night_url": "", "menu": []}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return shell
+    brand["branch"] = SimpleLazyObject(lambda: user.branch.name if user.branch else "")
+    dates = SimpleLazyObject(data_dates)
+    return shell | {
+        "menu": SimpleLazyObject(lambda: menu_for(request)),
+        "data_date": SimpleLazyObject(lambda: dates[0]),
+        "data_date_stale": SimpleLazyObject(lambda: dates[1]),
+        "night_url": reverse("staff:night") if user.has_perm("staff.view_night") else "",
+        "scope_is_own": user.scope == Scope.OWN,
+    }

@@ -1,0 +1,17 @@
+"""The night as a task: beat starts it, any worker carries it on."""
+
+from datetime import date
+
+from celery import shared_task
+from django.db import OperationalError
+
+from vipcrm import night as nights
+
+
+@shared_task(name="vipcrm.tasks.night", acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True)
+def night(*, day: str | None = None) -> None:
+    """Start the night of a business date (ISO; yesterday if none) and do what is ready; safe to run twice."""
+    on = date.fromisoformat(day) if day else nights.business_date()
+    nights.start(on=on)
+    nights.retry_skipped(on=on)
+    nights.work(on=on)
