@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "hotkeys",
+                    "single_keys",
                     models.BooleanField(db_default=True, default=True, help_text="single-key shortcuts are on"),
                 ),
                 (

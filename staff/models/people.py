@@ -146,7 +146,7 @@ class Staff(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
     language = models.CharField(max_length=8, choices=Language, default=Language.CHINESE, db_default="zh-hans")
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO, db_default="auto")
-    hotkeys = models.BooleanField(default=True, db_default=True, help_text=_("single-key shortcuts are on"))
+    single_keys = models.BooleanField(default=True, db_default=True, help_text=_("single-key shortcuts are on"))
 
     objects = StaffManager()
 
