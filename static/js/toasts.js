@@ -48,8 +48,9 @@ document.addEventListener("focusin", (event) => event.target.closest("[data-toas
 document.addEventListener("focusout", (event) => event.target.closest("[data-toast]") && run());
 document.addEventListener("toast", (event) => say(event.detail.message ?? event.detail.value, event.detail));
 document.addEventListener("htmx:oobAfterSwap", (event) => event.detail.target.id === "toasts" && watch());
-document.addEventListener("htmx:afterSettle", () => region()?.querySelector("[data-toast]:not(.is-held)") && !timer && watch());
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.closest?.("[data-toast]")) event.target.closest("[data-toast]").remove();
+document.addEventListener("htmx:load", (event) => (event.target.querySelector?.("#toasts") || event.target.closest?.("#toasts")) && watch());
+// The answer to an undo brings a toast of its own.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && event.target.matches?.("[data-toast] form") && event.target.isConnected) event.target.closest("[data-toast]").remove();
 });
 watch();
