@@ -140,12 +140,12 @@ WITH days AS (
            CASE WHEN c.opened_on >= %(first)s THEN %(last)s - c.opened_on + 1
                 ELSE %(last)s - %(first)s + 1 END AS days,
            sum(total) AS balances,
-           avg(total) FILTER (WHERE data_date >= %(last7)s) AS last7_avg,
+           avg(days.total) FILTER (WHERE days.data_date >= %(last7)s) AS last7_avg,
            min(total) AS lowest, max(total) AS highest,
            coalesce(sum(change) FILTER (WHERE change > 0), 0) AS inflow,
            coalesce(-sum(change) FILTER (WHERE change < 0), 0) AS outflow
     FROM days JOIN customers_customer c ON c.id = days.customer_id
-    WHERE data_date >= %(first)s
+    WHERE days.data_date >= %(first)s
     GROUP BY days.customer_id, c.opened_on
 ), year AS (
     -- Whole months count by average times days; the month the year begins in, by the days that fall in it.

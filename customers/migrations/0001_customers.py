@@ -95,7 +95,6 @@ class Migration(migrations.Migration):
                 ('assigned_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('staff', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='customers.customer')),
-                ('replaced', models.ForeignKey(blank=True, help_text='what this one ended; undo reopens it', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.assignment')),
             ],
             options={
                 'default_permissions': (),
