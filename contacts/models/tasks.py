@@ -1,11 +1,16 @@
 """Reasons to act: what Today is made of."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from staff.models import Staff
+
+AHEAD_DAYS = 7
+"""How many days before it is due a task joins the list of the day."""
 
 
 class ContactTaskQuerySet(models.QuerySet):
@@ -22,8 +27,12 @@ class ContactTaskQuerySet(models.QuerySet):
         return self.filter(status=ContactTask.Status.OPEN)
 
     def due(self, on):
-        """Keep open tasks that are not put off beyond that day."""
-        return self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=on))
+        """Keep open tasks that stand in the list of that day: not put off, and due within a week.
+
+        Events are there as soon as they are found: each kind has lead days of its own.
+        """
+        near = Q(due_on__lte=on + timedelta(days=AHEAD_DAYS)) | Q(source=ContactTask.Source.EVENT)
+        return self.open().filter(near, Q(snoozed_until=None) | Q(snoozed_until__lte=on))
 
 
 class ContactTask(models.Model):
