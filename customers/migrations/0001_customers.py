@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('data_gap', models.BooleanField(default=False)),
                 ('next_maturity_on', models.DateField(blank=True, null=True)),
                 ('next_maturity_amount', models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True)),
-                ('product_marks', models.CharField(blank=True, help_text='categories held, by code, spaces between', max_length=40)),
+                ('product_marks', models.CharField(blank=True, help_text='categories held, by code, spaces between', max_length=80)),
                 ('last_contact_on', models.DateField(blank=True, null=True)),
                 ('next_contact_due_on', models.DateField(blank=True, null=True)),
                 ('contact_state', models.CharField(choices=[('met', 'On regime'), ('open', 'In progress'), ('at_risk', 'At risk'), ('missed', 'Missed'), ('exempt', 'Exempt')], default='open', max_length=8)),

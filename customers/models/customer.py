@@ -133,7 +133,7 @@ class Customer(models.Model):
     data_gap = models.BooleanField(default=False)
     next_maturity_on = models.DateField(null=True, blank=True)
     next_maturity_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
-    product_marks = models.CharField(max_length=40, blank=True, help_text=_("categories held, by code, spaces between"))
+    product_marks = models.CharField(max_length=80, blank=True, help_text=_("categories held, by code, spaces between"))
 
     # Who looks after the customer: set by the database from the open primary assignment.
     manager = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="managed_customers")
