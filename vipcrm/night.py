@@ -28,21 +28,29 @@ MAX_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Step:
-    """One piece of the night: a verb that takes an outlet and a day and says how many rows it wrote."""
+    """One piece of the night: a verb that takes an outlet and a day and says how many rows it wrote.
+
+    `for_morning` steps prepare the day on which the pages are read, the day after the business date.
+    """
 
     code: str
     run: Callable[..., int]
     due: Callable[[date], bool] = lambda on: True
+    for_morning: bool = False
+
+    def day(self, on: date) -> date:
+        """Return the day the verb works for, in the night of a business date."""
+        return on + timedelta(days=1) if self.for_morning else on
 
 
 STEPS = (
     Step("assets", assets.complete_day),
     Step("averages", assets.average_branch),
     Step("rating", rating.rate_branch, due=rating.is_rating_night),
-    Step("regime", regime.refresh_branch),
+    Step("regime", regime.refresh_branch, for_morning=True),
     Step("scores", scoring.score_branch),
     Step("alerts", alerts.open_alerts),
-    Step("tasks", agenda.refresh_tasks),
+    Step("tasks", agenda.refresh_tasks, for_morning=True),
     Step("mail", alert_mail.post_mails),
 )
 
@@ -104,9 +112,9 @@ def _do_next(run: NightRun) -> NightStep | None:
             step = _claim(run)
             if step is None:
                 return None
-            verb = {each.code: each.run for each in STEPS}[step.step]
+            piece = next(each for each in STEPS if each.code == step.step)
             began = timezone.now()
-            rows = verb(branch_id=step.branch_id, on=run.business_date)
+            rows = piece.run(branch_id=step.branch_id, on=piece.day(run.business_date))
             NightStep.objects.filter(pk=step.pk).update(
                 status=NightStep.Status.DONE,
                 rows=rows,

@@ -13,7 +13,13 @@ BEGIN
         ('agreed', 'won'), ('agreed', 'proposed'), ('agreed', 'on_hold'), ('agreed', 'lost'),
         ('on_hold', 'contacted'), ('on_hold', 'lost'),
         ('lost', 'new')
-    ) AND coalesce(current_setting('vipcrm.undo', true), '') <> NEW.id::text THEN
+    ) AND NOT EXISTS (
+        -- Undo: back to where the newest move came from.
+        SELECT FROM (
+            SELECT from_stage, to_stage FROM contacts_opportunitystagehistory
+            WHERE opportunity_id = NEW.id ORDER BY id DESC LIMIT 1
+        ) newest WHERE newest.from_stage = NEW.stage AND newest.to_stage = OLD.stage
+    ) THEN
         RAISE EXCEPTION 'opportunity % may not move from % to %', NEW.id, OLD.stage, NEW.stage
             USING ERRCODE = 'check_violation', CONSTRAINT = 'opportunity_stage_follows_pipeline';
     END IF;
