@@ -77,7 +77,7 @@ const ICONS = `
   trending-down clock-exclamation calendar-event cake activity world target-arrow
   phone brand-wechat device-mobile map-pin
   plus minus x check circle-check alert-circle info-circle dots refresh plug-connected-x wifi-off urgent ban
-  pencil pencil-plus clock clock-pause eye eye-off lock id-badge-2 id building-bank keyboard
+  pencil pencil-plus clock clock-pause eye eye-off lock shield-check id-badge-2 id building-bank keyboard
   printer download upload arrows-sort sort-ascending sort-descending list layout-grid columns-3 filter filter-plus list-search
   user user-plus user-star user-check tag calendar-plus calendar-time briefcase bulb hourglass-high circle-x
   player-pause player-play circle-dashed heart-handshake star gift ear volume-off accessible coin report-money

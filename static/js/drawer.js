@@ -23,7 +23,8 @@ function settle() {
 }
 
 function focusFirst() {
-  const first = drawer().querySelector("[autofocus], textarea, input:not([type=hidden], [type=radio], [type=checkbox]), select");
+  const wanted = ["[autofocus]", "textarea", "input:not([type=hidden], [type=radio], [type=checkbox])"];
+  const first = wanted.map((selector) => drawer().querySelector(selector)).find(Boolean);
   (first ?? drawer()).focus({ preventScroll: true });
 }
 

@@ -62,6 +62,19 @@ function showFault(detail, message) {
   panel.replaceChildren(fault);
 }
 
+// A boosted link or form brings a whole page: its token may be new, and a page of another frame (sign-in) is opened as such.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { boosted, xhr } = event.detail;
+  if (!boosted || event.detail.target !== document.body) return;
+  const answer = xhr.responseText;
+  const headers = /<body[^>]*hx-headers='([^']*)'/.exec(answer)?.[1];
+  const language = /<html[^>]*lang="([^"]*)"/.exec(answer)?.[1];
+  if (!headers || language !== document.documentElement.lang) {
+    event.detail.shouldSwap = false;
+    location.assign(xhr.responseURL || location.href);
+  } else document.body.setAttribute("hx-headers", headers.replaceAll("&quot;", '"'));
+});
+
 async function refusal(xhr) {
   const text = xhr.responseText ?? "";
   if ((xhr.getResponseHeader("Content-Type") ?? "").includes("json")) {
@@ -80,6 +93,10 @@ document.addEventListener("htmx:responseError", async (event) => {
   if (xhr.status === 401) {
     waiting = repeatable(event.detail);
     document.getElementById("signed-out")?.showModal();
+    return;
+  }
+  if (event.detail.boosted && event.detail.requestConfig.verb === "get") {
+    location.assign(xhr.responseURL); // the page says it better than a toast
     return;
   }
   const said = await refusal(xhr);
