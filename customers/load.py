@@ -194,7 +194,7 @@ def lock_branches(branch_ids: Iterable[int]) -> None:
     try:
         list(branches.select_for_update(no_key=True).values_list("pk"))
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        if getattr(error.__cause__, "pgcode", None) != LOCK_NOT_AVAILABLE:
             raise
         raise Busy(gettext("Somebody else is assigning customers of this outlet. Try again in a moment.")) from error
 

@@ -1,0 +1,240 @@
+"""A first fair proposal for those who wait for a manager, in the order of domain.md §6.
+
+Pure: values in, values out, the same for the same input. `load_waiting` and `load_members` read the
+values. Customers are taken diamond → platinum → gold → potential, then by AUM; each keeps the manager
+before if that one has room, else goes to the eligible member with the lowest load after assignment.
+Branch heads choose their own diamond customers by hand, so nothing is proposed to them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from statistics import pstdev
+
+from django.db.models import Max, OuterRef, Q, Subquery
+
+from customers.load import ADVISERS, MANAGERS, Book, Quota, book_of, managers_needed
+from customers.models import Assignment, Customer, Load, Tier
+from staff.roles import Role
+
+LOBBY_FLOOR = Decimal(200_000)
+"""Year average in yuan from which a gold customer is of the lobby manager's band (domain.md §6)."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One customer who waits; `previous` is the staff id of the manager before, if any. Money is yuan."""
+
+    id: int
+    load_class: Tier
+    aum: Decimal
+    year_avg: Decimal
+    previous: int | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One possible receiver; `last_start` is when the newest of his customers began."""
+
+    id: int
+    staff_no: str
+    name: str
+    role: str
+    book: Book
+    last_start: date | None = None
+
+    def takes(self, tier: Tier) -> "Member":
+        """Return the member with one more customer of a class, the newest of all."""
+        return replace(self, book=self.book.plus(tier), last_start=date.max)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One customer with his receiver and why; loads in percent before and after this line."""
+
+    customer: Waiting
+    member_id: int
+    reason: str
+    figures: dict = field(default_factory=dict)
+    before: Decimal = Decimal(0)
+    after: Decimal = Decimal(0)
+    fits: bool = True
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The lines, who is left over with the code of the reason, and the members before and after.
+
+    `managers_short` is how many full relationship managers those left over would take.
+    """
+
+    lines: list[Line]
+    left_over: list[tuple[Waiting, str]]
+    before: dict[int, Member]
+    after: dict[int, Member]
+    managers_short: Decimal
+
+    def spread(self) -> tuple["Spread", "Spread"]:
+        """Return highest, lowest and standard deviation of the managers' loads, before and after."""
+        return Spread.of(self.before.values()), Spread.of(self.after.values())
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How even the managers' loads are, in percent."""
+
+    highest: Decimal
+    lowest: Decimal
+    deviation: Decimal
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> "Spread":
+        loads = [member.book.percent for member in members if member.role in MANAGERS]
+        if not loads:
+            return cls(Decimal(0), Decimal(0), Decimal(0))
+        return cls(max(loads), min(loads), Decimal(pstdev(loads)))
+
+
+def propose(
+    customers: Iterable[Waiting],
+    members: Iterable[Member],
+    *,
+    quotas: Mapping[Tier, Quota],
+    mode: str = "overflow",
+) -> Proposal:
+    """Return who could take whom.
+
+    Args:
+        quotas: those of a relationship manager, to say how many more it would take.
+        mode: gold routing: `overflow` managers first, then by band; `band_first` by band; `manager_only` no bands.
+    """
+    before = {member.id: member for member in members}
+    after, lines, left_over = dict(before), [], []
+    for customer in sorted(customers, key=_order):
+        chosen = _choose(customer, after, mode)
+        if chosen is None:
+            left_over.append((customer, _why_left(customer, after, mode)))
+            continue
+        member_id, reason, figures = chosen
+        member = after[member_id]
+        after[member_id] = member.takes(customer.load_class)
+        loads = {"before": member.book.percent, "after": after[member_id].book.percent}
+        lines.append(Line(customer, member_id, reason, figures, **loads))
+    return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas))
+
+
+def reckon(proposal: Proposal, *, receivers: Mapping[int, int], ticked: set[int] | None = None) -> Proposal:
+    """Return the proposal as a person changed it: other receivers, only the ticked lines counted.
+
+    Args:
+        receivers: {customer id: staff id}; one who differs makes the reason `by_hand`. A customer left over
+            may be given one too.
+        ticked: the customers whose lines count towards the loads; None for all.
+    """
+    after, lines = dict(proposal.before), []
+    for line in [*proposal.lines, *(Line(customer, 0, "by_hand") for customer, _code in proposal.left_over)]:
+        member_id = receivers.get(line.customer.id, line.member_id)
+        if member_id not in after:
+            continue
+        member, load_class = after[member_id], line.customer.load_class
+        taken = member.takes(load_class)
+        changed = line if member_id == line.member_id else replace(line, member_id=member_id, reason="by_hand")
+        fits = eligible(member.role, member.book, load_class) and member.book.has_room(load_class)
+        lines.append(replace(changed, before=member.book.percent, after=taken.book.percent, fits=fits))
+        if ticked is None or line.customer.id in ticked:
+            after[member_id] = taken
+    placed = {line.customer.id for line in lines}
+    left_over = [(customer, code) for customer, code in proposal.left_over if customer.id not in placed]
+    return replace(proposal, lines=lines, left_over=left_over, after=after)
+
+
+def eligible(role: str, book: Book, load_class: Tier) -> bool:
+    """Say whether a member of this role may be the primary manager of such a customer."""
+    return role not in ADVISERS and book.holds(load_class)
+
+
+def band_role(customer: Waiting) -> Role:
+    """Return who takes a gold customer by his year average; both edges are open at the far end."""
+    return Role.LOBBY_MANAGER if customer.year_avg >= LOBBY_FLOOR else Role.TELLER
+
+
+def _order(customer: Waiting) -> tuple:
+    """Sort by tier, then by money: gold by year average, which is what routes it."""
+    money = customer.year_avg if customer.load_class == Tier.GOLD else customer.aum
+    return (-customer.load_class, -money, -customer.aum, customer.id)
+
+
+def _rounds(customer: Waiting, mode: str) -> list[tuple]:
+    """Return the roles to try, in turn."""
+    if customer.load_class != Tier.GOLD or mode == "manager_only":
+        return [MANAGERS]
+    if mode == "band_first":
+        return [(band_role(customer),)]
+    return [MANAGERS, (band_role(customer),)]
+
+
+def _choose(customer: Waiting, members: Mapping[int, Member], mode: str) -> tuple[int, str, dict] | None:
+    rounds = _rounds(customer, mode)
+    allowed = {role for roles in rounds for role in roles}
+    previous = members.get(customer.previous)
+    if previous and previous.role in allowed and previous.book.has_room(customer.load_class):
+        return previous.id, "previous", {}
+    for roles in rounds:
+        with_room = [m for m in members.values() if m.role in roles and m.book.has_room(customer.load_class)]
+        if with_room:
+            ranked = sorted(with_room, key=lambda member: _rank(member, customer.load_class))
+            return ranked[0].id, *_reason(ranked, customer, roles)
+    return None
+
+
+def _rank(member: Member, tier: Tier) -> tuple:
+    """Sort by load after assignment, customers of that tier, longest without a new one, employee number."""
+    after = member.book.plus(tier)
+    load = Fraction(after.units, after.full_capacity)
+    return (load, member.book.counts[tier], member.last_start or date.min, member.staff_no)
+
+
+def _reason(ranked: list[Member], customer: Waiting, roles: tuple) -> tuple[str, dict]:
+    """Return the code of what decided, with its figures."""
+    if customer.load_class == Tier.GOLD and roles is not MANAGERS:
+        return f"band_{roles[0]}", {"year_avg": customer.year_avg}
+    if len(ranked) == 1:
+        return "only_room", {}
+    first, second = (_rank(member, customer.load_class) for member in ranked[:2])
+    codes = ("lowest_load", "fewest_of_tier", "longest_without", "staff_no")
+    decided = next(code for code, a, b in zip(codes, first, second, strict=True) if a != b)
+    return decided, {"count": len(ranked), "second": ranked[1].name}
+
+
+def _why_left(customer: Waiting, members: Mapping[int, Member], mode: str) -> str:
+    roles = {role for roles in _rounds(customer, mode) for role in roles}
+    return "no_room" if any(member.role in roles for member in members.values()) else "no_member"
+
+
+def _managers_short(left_over: list[tuple[Waiting, str]], quotas: Mapping[Tier, Quota]) -> Decimal:
+    counts = {tier: sum(customer.load_class == tier for customer, _code in left_over) for tier in Tier}
+    return managers_needed(counts, quotas)
+
+
+def load_waiting(customers) -> list[Waiting]:
+    """Read a queryset of waiting customers as values, each with the manager before."""
+    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__isnull=False).order_by("-end", "-pk")
+    rows = customers.annotate(previous=Subquery(ended.values("staff")[:1]))
+    return [waiting_of(customer, customer.previous) for customer in rows]
+
+
+def waiting_of(customer: Customer, previous: int | None) -> Waiting:
+    """Return one customer as values."""
+    return Waiting(customer.pk, customer.load_class, customer.aum, customer.year_avg, previous)
+
+
+def load_members(branch_id: int) -> list[Member]:
+    """Read the members of one branch who hold customers, with their loads, in one query."""
+    rows = Load.objects.of_branch(branch_id).select_related("staff").order_by("staff__staff_no")
+    rows = rows.annotate(last_start=Max("staff__assignments__start", filter=Q(staff__assignments__end=None)))
+    return [
+        Member(row.staff_id, row.staff.staff_no, row.staff.name, row.staff.role, book_of(row), row.last_start)
+        for row in rows
+    ]

@@ -1,0 +1,204 @@
+"""The first fair proposal: whom domain.md §6 suggests, and why."""
+
+import random
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from customers.load import Book, Quota, limits_for
+from customers.models import Customer, RelationStatus, Tier
+from customers.proposal import Member, Waiting, load_members, load_waiting, propose, reckon
+from staff.roles import Role
+from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory, LoadFactory, StaffFactory
+
+DIAMOND, PLATINUM, GOLD, POTENTIAL = Tier.DIAMOND, Tier.PLATINUM, Tier.GOLD, Tier.GENERAL
+MANAGER = {DIAMOND: Quota(30), PLATINUM: Quota(100), GOLD: Quota(200), POTENTIAL: Quota(200, is_limit=False)}
+QUOTAS = {
+    Role.RELATIONSHIP_MANAGER: MANAGER,
+    Role.WEALTH_MANAGER: MANAGER,
+    Role.BRANCH_HEAD: {DIAMOND: Quota(30)},
+    Role.WEALTH_ADVISER: {DIAMOND: Quota(60)},
+    Role.LOBBY_MANAGER: {GOLD: Quota(200)},
+    Role.TELLER: {GOLD: Quota(200)},
+}
+
+
+def member(number, *, role=Role.RELATIONSHIP_MANAGER, last_start=None, factor="1", **counts):
+    limits = limits_for(QUOTAS[role], factor=Decimal(factor))
+    held = {tier: counts.get(name, 0) for tier, name in zip(Tier, ["potential", "gold", "platinum", "diamond"], strict=True)}
+    over = dict.fromkeys(Tier, 0)
+    book = Book(held, limits.limits, limits.weights, limits.capacity, limits.full_capacity, over)
+    return Member(number, f"{number:05}", f"员工{number}", role, book, last_start)
+
+
+def customer(number, tier=DIAMOND, *, aum=1_000_000, year_avg=None, previous=None):
+    return Waiting(number, tier, Decimal(aum), Decimal(aum if year_avg is None else year_avg), previous)
+
+
+def receivers(proposal):
+    return {line.customer.id: line.member_id for line in proposal.lines}
+
+
+def reasons(proposal):
+    return {line.customer.id: line.reason for line in proposal.lines}
+
+
+def suggest(customers, members, **options):
+    return propose(customers, members, quotas=MANAGER, **options)
+
+
+def test_diamond_customers_come_first_then_money_decides():
+    members = [member(1)]
+    customers = [
+        customer(1, POTENTIAL, aum=900_000),
+        customer(2, GOLD, aum=300_000),
+        customer(3, PLATINUM, aum=600_000),
+        customer(4, DIAMOND, aum=1_000_000),
+        customer(5, DIAMOND, aum=3_000_000),
+    ]
+
+    assert [line.customer.id for line in suggest(customers, members).lines] == [5, 4, 3, 2, 1]
+
+
+def test_the_manager_before_keeps_the_customer_while_there_is_room():
+    busy, idle = member(1, platinum=80), member(2)
+
+    kept = suggest([customer(1, PLATINUM, previous=1)], [busy, idle])
+    assert (receivers(kept), reasons(kept)) == ({1: 1}, {1: "previous"})
+    full = suggest([customer(1, PLATINUM, previous=1)], [member(1, platinum=100), idle])
+    assert receivers(full) == {1: 2}
+
+
+def test_else_the_lowest_load_after_assignment_receives():
+    proposal = suggest([customer(1)], [member(1, platinum=10), member(2, platinum=9)])
+
+    line = proposal.lines[0]
+    assert (line.member_id, line.reason, line.figures) == (2, "lowest_load", {"count": 2, "second": "员工1"})
+    assert (line.before, line.after) == (Decimal(9), Decimal(54 + 20) * 100 / 600)
+
+
+def test_ties_go_to_fewer_of_the_tier_then_longest_without_a_new_customer_then_employee_number():
+    fewer = suggest([customer(1)], [member(1, diamond=3), member(2, platinum=10)])
+    assert (receivers(fewer), reasons(fewer)) == ({1: 2}, {1: "fewest_of_tier"})
+
+    older = [member(1, last_start=date(2026, 11, 2)), member(2, last_start=date(2026, 10, 1))]
+    assert reasons(suggest([customer(1)], older)) == {1: "longest_without"}
+    assert receivers(suggest([customer(1)], older)) == {1: 2}
+
+    same = [member(2), member(1)]
+    assert (receivers(suggest([customer(1)], same)), reasons(suggest([customer(1)], same))) == ({1: 1}, {1: "staff_no"})
+
+
+def test_gold_overflows_from_managers_to_the_bands_highest_year_average_first():
+    manager, lobby = member(1, gold=199), member(2, role=Role.LOBBY_MANAGER)
+    teller = member(3, role=Role.TELLER)
+    customers = [
+        customer(1, GOLD, year_avg=450_000),
+        customer(2, GOLD, year_avg=200_000),
+        customer(3, GOLD, year_avg="199999.99"),
+        customer(4, GOLD, year_avg=90_000),
+        customer(5, GOLD, year_avg=600_000),
+    ]
+
+    proposal = suggest(customers, [manager, lobby, teller])
+
+    assert receivers(proposal) == {5: 1, 1: 2, 2: 2, 3: 3, 4: 3}
+    assert reasons(proposal) == {
+        5: "only_room",
+        1: "band_lobby_manager",
+        2: "band_lobby_manager",
+        3: "band_teller",
+        4: "band_teller",
+    }
+
+
+def test_bands_may_come_first_or_be_off():
+    members = [member(1), member(2, role=Role.LOBBY_MANAGER)]
+    gold = [customer(1, GOLD, year_avg=300_000)]
+
+    assert receivers(suggest(gold, members, mode="band_first")) == {1: 2}
+    full = [member(1, gold=200), member(2, role=Role.LOBBY_MANAGER)]
+    assert suggest(gold, full, mode="manager_only").left_over == [(gold[0], "no_room")]
+
+
+def test_heads_and_advisers_are_proposed_nobody():
+    proposal = suggest([customer(1)], [member(1, role=Role.BRANCH_HEAD), member(2, role=Role.WEALTH_ADVISER)])
+
+    assert [code for _customer, code in proposal.left_over] == ["no_member"]
+
+
+def test_those_who_do_not_fit_are_left_over_with_the_managers_they_would_take():
+    customers = [customer(number, PLATINUM, aum=900_000 - number) for number in range(1, 15)]
+
+    proposal = suggest(customers, [member(1, platinum=100)])
+
+    assert len(proposal.left_over) == 14
+    assert proposal.managers_short == Decimal("0.14")
+
+
+def test_a_new_member_is_proposed_no_more_than_his_own_limit():
+    proposal = suggest([customer(number) for number in range(1, 31)], [member(1, factor="0.70")])
+
+    assert (len(proposal.lines), len(proposal.left_over)) == (21, 9)
+    assert proposal.spread()[1].highest == 70
+
+
+def test_a_changed_receiver_moves_the_loads_of_all_lines_after_it():
+    proposal = suggest([customer(1), customer(2, aum=900_000)], [member(1), member(2)])
+    assert receivers(proposal) == {1: 1, 2: 2}
+
+    changed = reckon(proposal, receivers={1: 2})
+
+    assert [(line.member_id, line.reason, line.fits) for line in changed.lines] == [
+        (2, "by_hand", True),
+        (2, "staff_no" if proposal.lines[1].reason == "staff_no" else proposal.lines[1].reason, True),
+    ]
+    assert changed.after[1].book.units == 0
+    assert changed.after[2].book.units == 40
+    assert changed.lines[1].before == changed.lines[0].after
+
+
+def test_an_unticked_line_does_not_count_and_one_that_does_not_fit_says_so():
+    proposal = suggest([customer(1), customer(2, PLATINUM)], [member(1), member(2, role=Role.LOBBY_MANAGER)])
+
+    changed = reckon(proposal, receivers={2: 2}, ticked={2})
+
+    assert changed.after[1].book.units == 0
+    assert [line.fits for line in changed.lines] == [True, False]
+
+
+def test_a_proposal_is_the_same_for_the_same_input_in_any_order_and_never_over_a_limit():
+    dice = random.Random(7)
+    members = [member(number, platinum=dice.randrange(60), gold=dice.randrange(60)) for number in range(1, 9)]
+    customers = [
+        customer(number, dice.choice(list(Tier)), aum=dice.randrange(10_000, 5_000_000)) for number in range(1, 400)
+    ]
+    proposal = suggest(customers, members)
+    dice.shuffle(customers), dice.shuffle(members)
+
+    assert receivers(suggest(customers, members)) == receivers(proposal)
+    assert len(proposal.lines) + len(proposal.left_over) == 399
+    for one in proposal.after.values():
+        assert one.book.units <= one.book.capacity
+        assert all(limit is None or one.book.counts[tier] <= limit for tier, limit in one.book.limits.items())
+
+
+@pytest.mark.django_db
+def test_values_come_from_the_database_with_the_manager_before(django_assert_num_queries):
+    branch = BranchFactory()
+    load = LoadFactory(staff__branch=branch, staff__name="江一帆")
+    ended = AssignmentFactory(customer__branch=branch, staff=load.staff, end=date(2026, 11, 1))
+    potential = CustomerFactory(branch=branch, relation_status=RelationStatus.POTENTIAL, service_tier=GOLD)
+    AssignmentFactory(customer__branch=branch, staff=load.staff, start=date(2026, 11, 2))
+    LoadFactory(staff=StaffFactory(branch=branch, is_active=False))
+
+    with django_assert_num_queries(2):
+        waiting = load_waiting(Customer.objects.waiting().order_by("pk"))
+        members = load_members(branch.pk)
+
+    assert [(one.id, one.load_class, one.previous) for one in waiting] == [
+        (ended.customer_id, GOLD, load.pk),
+        (potential.pk, POTENTIAL, None),
+    ]
+    assert [(one.name, one.book.counts[GOLD], one.last_start) for one in members] == [("江一帆", 1, date(2026, 11, 2))]
