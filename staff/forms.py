@@ -4,13 +4,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import NightRun, Staff
+from staff.trail_words import ACTIONS
 
 
 class AuditFilterForm(forms.Form):
     """Reads which events of the trail are looked for."""
 
     staff_no = forms.CharField(label=_("Employee number"), max_length=20, required=False)
-    action = forms.CharField(label=_("Action"), max_length=60, required=False)
+    action = forms.ChoiceField(label=_("Action"), required=False, choices=[("", _("All actions")), *ACTIONS.items()])
     on = forms.DateField(label=_("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
     def filter(self, events):
@@ -21,7 +22,7 @@ class AuditFilterForm(forms.Form):
         if asked["staff_no"]:
             events = events.filter(staff__staff_no=asked["staff_no"].strip())
         if asked["action"]:
-            events = events.filter(action__startswith=asked["action"].strip())
+            events = events.filter(action=asked["action"])
         if asked["on"]:
             events = events.filter(at__date=asked["on"])
         return events

@@ -1,0 +1,61 @@
+"""Who calls: an API client with a bearer token, and what the token may be used for."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.contrib.rest_framework import OAuth2Authentication
+from oauth2_provider.scopes import SettingsScopes
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+
+from staff.api.problem import Problem
+
+
+class ClientScopes(SettingsScopes):
+    """A client may ask for the scopes that it was granted, and gets them all if it asks for none."""
+
+    def get_available_scopes(self, application=None, request=None, *args, **kwargs):
+        if application is None:
+            return super().get_available_scopes(application, request, *args, **kwargs)
+        return application.allowed_scopes.split()
+
+    def get_default_scopes(self, application=None, request=None, *args, **kwargs):
+        return self.get_available_scopes(application, request, *args, **kwargs)
+
+
+class ClientAuthentication(OAuth2Authentication):
+    """Sets `request.client` to the ApiClient of the token; no member of staff stands behind it."""
+
+    def authenticate(self, request):
+        request.client = None
+        if not request.headers.get("Authorization"):
+            return None
+        accepted = super().authenticate(request)
+        if accepted is None or accepted[1] is None:
+            raise AuthenticationFailed(_("The token is wrong or has expired; get a new one."), code="invalid_token")
+        token = accepted[1]
+        request.client = token.application
+        return AnonymousUser(), token
+
+
+class IsClient(BasePermission):
+    """Lets in any client with a valid token."""
+
+    def has_permission(self, request, view):
+        return getattr(request, "client", None) is not None
+
+
+def needs_scope(scope: str) -> type[BasePermission]:
+    """Return a permission that asks for one scope, such as "customers:write"."""
+
+    class NeedsScope(IsClient):
+        required_scope = scope
+
+        def has_permission(self, request, view):
+            if not super().has_permission(request, view):
+                return False
+            if scope not in request.auth.scope.split():
+                text = _("This needs the scope {scope}.").format(scope=scope)
+                raise Problem(text, code="scope_missing", status_code=403)
+            return True
+
+    return NeedsScope

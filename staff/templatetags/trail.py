@@ -1,0 +1,19 @@
+"""`{% load trail %}`: words of the audit trail and of the night's run log."""
+
+from django import template
+
+from staff.trail_words import ACTIONS, STEPS
+
+register = template.Library()
+
+
+@register.filter
+def action_label(action):
+    """What people call an action of the trail; its code where nobody has named it."""
+    return ACTIONS.get(action, action)
+
+
+@register.filter
+def step_label(step):
+    """What people call a step of the night."""
+    return STEPS.get(step, step)

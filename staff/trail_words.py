@@ -1,0 +1,37 @@
+"""What the audit trail calls the actions that rooms record, for people to read."""
+
+from django.utils.translation import gettext_lazy as _
+
+ACTIONS = {
+    "staff.signed_in": _("Signed in"),
+    "staff.signed_out": _("Signed out"),
+    "staff.sign_in_failed": _("Wrong password"),
+    "customer.assigned": _("Customer assigned"),
+    "customer.unassigned": _("Assignment ended"),
+    "customer.assignment_undone": _("Assignment taken back"),
+    "customer.revealed": _("Field revealed"),
+    "customer.exported": _("Customers exported"),
+    "contact.logged": _("Contact logged"),
+    "contact.voided": _("Contact voided"),
+    "task.snoozed": _("Task put off"),
+    "task.dismissed": _("Task dismissed"),
+    "task.reopened": _("Task reopened"),
+    "opportunity.opened": _("Opportunity opened"),
+    "opportunity.moved": _("Opportunity moved"),
+    "opportunity.move_undone": _("Move of an opportunity taken back"),
+    "alert.settled": _("Alert settled"),
+    "model.released": _("Churn model released"),
+    "client.created": _("API client created"),
+}
+
+STEPS = {
+    "assets": _("Assets complete"),
+    "averages": _("Averages"),
+    "rating": _("Rating"),
+    "regime": _("Contact regime"),
+    "scores": _("Churn scores"),
+    "alerts": _("Alerts"),
+    "tasks": _("Today's tasks"),
+    "mail": _("E-mails"),
+}
+"""What the run log calls the steps of a night."""
