@@ -1,0 +1,96 @@
+"""Shapes of the API's answers, and of its batches for the documentation (msgspec reads those)."""
+
+from rest_framework import serializers
+
+from customers.models import ASSET_KINDS, Assignment, Tier
+
+
+class AssignmentSerializer(serializers.ModelSerializer):
+    customer_no = serializers.CharField(source="customer.customer_no")
+    service_tier = serializers.ChoiceField(choices=[tier.code for tier in Tier], source="customer.tier.code")
+    branch = serializers.CharField(source="customer.branch.code")
+    staff_no = serializers.CharField(source="staff.staff_no")
+    staff_name = serializers.CharField(source="staff.name")
+
+    class Meta:
+        model = Assignment
+        fields = [
+            "id", "customer_no", "service_tier", "branch", "staff_no", "staff_name", "role", "start", "end",
+            "source", "reason", "updated_at",
+        ]  # fmt: skip
+
+
+class PageSerializer(serializers.Serializer):
+    next_cursor = serializers.CharField(allow_null=True, help_text="null on the last page")
+
+
+class AssignmentPageSerializer(PageSerializer):
+    results = AssignmentSerializer(many=True)
+
+
+class CustomerRowSerializer(serializers.Serializer):
+    row_id = serializers.CharField(max_length=32, help_text="your name for the row, given back in the answer")
+    customer_no = serializers.CharField(max_length=32)
+    sequence = serializers.IntegerField(min_value=0, help_text="version of the row; a lower one is stale")
+    name = serializers.CharField(max_length=80)
+    branch = serializers.CharField(help_text="code of the outlet, within the client's branches")
+    gender = serializers.ChoiceField(choices=["m", "f", ""], required=False)
+    birth_date = serializers.DateField(required=False, allow_null=True)
+    id_no = serializers.CharField(max_length=32, required=False)
+    mobile = serializers.CharField(max_length=20, required=False)
+    address = serializers.CharField(max_length=200, required=False)
+    occupation = serializers.CharField(max_length=60, required=False)
+    employer = serializers.CharField(max_length=80, required=False)
+    opened_on = serializers.DateField(required=False, allow_null=True)
+    signed_on = serializers.DateField(required=False, allow_null=True)
+    service_tier = serializers.ChoiceField(choices=[tier.code for tier in Tier], required=False)
+    risk_grade = serializers.IntegerField(min_value=1, max_value=5, required=False, allow_null=True)
+    risk_assessed_on = serializers.DateField(required=False, allow_null=True)
+
+
+class BatchSerializer(serializers.Serializer):
+    as_of = serializers.DateField(help_text="the business day that the rows speak of")
+    mode = serializers.ChoiceField(choices=["partial", "atomic"], required=False)
+
+
+class CustomerBatchSerializer(BatchSerializer):
+    rows = CustomerRowSerializer(many=True)
+
+
+class BalanceRowSerializer(serializers.Serializer):
+    row_id = serializers.CharField(max_length=32)
+    customer_no = serializers.CharField(max_length=32)
+    sequence = serializers.IntegerField(min_value=0)
+    data_date = serializers.DateField(required=False, allow_null=True, help_text="as_of where it is left out")
+
+    def get_fields(self):
+        money = {
+            name: serializers.DecimalField(max_digits=18, decimal_places=2, required=False, help_text="yuan, a string")
+            for name in (*ASSET_KINDS, "loan_balance", "card_outstanding")
+        }
+        return super().get_fields() | money
+
+
+class BalanceBatchSerializer(BatchSerializer):
+    rows = BalanceRowSerializer(many=True)
+
+
+class RowAnswerSerializer(serializers.Serializer):
+    row_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["created", "updated", "unchanged", "stale", "rejected"])
+    code = serializers.CharField(required=False)
+    pointer = serializers.CharField(required=False, help_text="JSON pointer into the request")
+    detail = serializers.CharField(required=False)
+
+
+class CountsSerializer(serializers.Serializer):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    stale = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+
+
+class BatchAnswerSerializer(serializers.Serializer):
+    counts = CountsSerializer()
+    results = RowAnswerSerializer(many=True)
