@@ -34,8 +34,20 @@ function note(target, text, refused = false) {
   place.classList.toggle("churn-ink", refused);
 }
 
+// The target beneath the pointer. Sortable itself keeps the last list that would take the item, also
+// when the pointer has left it for one that will not.
+function beneath(event) {
+  const point = event?.changedTouches?.[0] ?? event?.touches?.[0] ?? event;
+  if (point?.clientX === undefined) return null;
+  return document.elementFromPoint(point.clientX, point.clientY)?.closest(TARGET) ?? null;
+}
+
+let follow = null;
+
 function lift(item, board) {
   lifted = item;
+  follow = (event) => hover(beneath(event), board);
+  document.addEventListener("pointermove", follow);
   document.body.classList.add("is-dragging");
   board.querySelectorAll(TARGET).forEach((target) => {
     const why = barrier(target, item);
@@ -46,13 +58,14 @@ function lift(item, board) {
 
 function hover(target, board) {
   board.querySelectorAll(".is-target").forEach((other) => other !== target && (other.classList.remove("is-target"), other.classList.contains("is-barred") || note(other)));
-  if (!target || !lifted || target.classList.contains("is-barred")) return;
+  if (!target || !lifted || target.classList.contains("is-barred") || target.classList.contains("is-target")) return;
   target.classList.add("is-target");
   if (target.dataset.load) note(target, words("afterDrop", { load: percent(after(target, lifted)) }));
 }
 
 function settle(board) {
   lifted = null;
+  document.removeEventListener("pointermove", follow);
   document.body.classList.remove("is-dragging");
   board.querySelectorAll(TARGET).forEach((target) => {
     target.classList.remove("is-barred", "is-target");
@@ -75,13 +88,14 @@ async function drop(item, target, back) {
   }
   let refused = false;
   const watch = (event) => {
-    if (event.detail.elt === item || event.detail.elt === target) refused ||= !event.detail.successful;
+    const status = event.detail.xhr?.status ?? 0;
+    if (event.detail.elt === item) refused ||= status < 200 || status >= 400;
   };
   document.addEventListener("htmx:afterRequest", watch);
   item.setAttribute("aria-busy", "true");
   try {
     const where = target.dataset.target ?? target.closest("[data-board]").dataset.target;
-    await htmx.ajax("POST", target.dataset.postUrl, { source: target, target: where ?? target, swap: target.dataset.swap ?? (where ? "outerHTML" : "none"), values: values(item, target) });
+    await htmx.ajax("POST", target.dataset.postUrl, { source: item, target: where ?? target, swap: target.dataset.swap ?? (where ? "outerHTML" : "none"), values: values(item, target) });
   } finally {
     document.removeEventListener("htmx:afterRequest", watch);
     item.removeAttribute("aria-busy");
@@ -103,15 +117,11 @@ function sortable(list, board, options) {
     group: "board", sort: false, animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120, draggable: ITEM, filter: "input, button, a, select, details", preventOnFilter: false,
     delay: 180, delayOnTouchOnly: true, ghostClass: "is-ghost", dragClass: "is-lifted", fallbackClass: "is-lifted", forceFallback: true, fallbackOnBody: true, fallbackTolerance: 5, scroll: true,
     onStart: ({ item }) => ((back = backTo(item)), lift(item, board)),
-    onMove: ({ to }) => {
-      const target = to.closest(TARGET);
-      hover(target, board);
-      return !target || !target.classList.contains("is-barred");
-    },
-    onEnd: ({ item, to, from }) => {
-      const target = to.closest(TARGET);
+    onMove: ({ to }) => !to.closest(TARGET)?.classList.contains("is-barred"),
+    onEnd: ({ item, from, originalEvent }) => {
+      const target = beneath(originalEvent);
       settle(board);
-      if (target && to !== from) drop(item, target, back);
+      if (target && target !== from.closest(TARGET)) drop(item, target, back);
       else back();
     },
     ...options,

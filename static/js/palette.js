@@ -56,6 +56,12 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!dialog()?.open || event.isComposing || event.keyCode === 229) return;
+  if (event.key === "Escape") {
+    event.preventDefault(); // a search field would only empty itself
+    event.stopPropagation();
+    dialog().close();
+    return;
+  }
   const list = options();
   const at = list.findIndex((one) => one.getAttribute("aria-selected") === "true");
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

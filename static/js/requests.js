@@ -75,7 +75,17 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   } else document.body.setAttribute("hx-headers", headers.replaceAll("&quot;", '"'));
 });
 
-async function refusal(xhr) {
+// A refusal that is words or JSON, not a fragment, is said and not swapped in.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status !== 409 && xhr.status !== 422) return;
+  if (xhr.responseText.includes("<")) return;
+  event.detail.shouldSwap = false;
+  const said = refusal(xhr);
+  if (said) say(said, { kind: "error" });
+});
+
+function refusal(xhr) {
   const text = xhr.responseText ?? "";
   if ((xhr.getResponseHeader("Content-Type") ?? "").includes("json")) {
     try {
@@ -88,7 +98,7 @@ async function refusal(xhr) {
   return text.length > 0 && text.length < 200 && !text.includes("<") ? text : "";
 }
 
-document.addEventListener("htmx:responseError", async (event) => {
+document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   if (xhr.status === 401) {
     waiting = repeatable(event.detail);
@@ -99,7 +109,7 @@ document.addEventListener("htmx:responseError", async (event) => {
     location.assign(xhr.responseURL); // the page says it better than a toast
     return;
   }
-  const said = await refusal(xhr);
+  const said = refusal(xhr);
   if (xhr.status === 403) say(said || words("forbidden"), { kind: "error" });
   else if (xhr.status === 404) say(said || words("missing"), { kind: "error" });
   else if (xhr.status < 500) say(said || words("serverError"), { kind: "error" });
