@@ -152,12 +152,16 @@ def _note(step: NightStep, status: str, error: str) -> None:
 
 @transaction.atomic
 def finish(run: NightRun) -> NightRun:
-    """Close a run in which nothing waits: done if every step is, failed otherwise."""
+    """Close a run in which nothing is left to do: done if every step is, failed if some are stuck."""
     run = NightRun.objects.select_for_update().get(pk=run.pk)
-    statuses = set(run.steps.values_list("status", flat=True))
-    if NightStep.Status.WAITING not in statuses:
-        complete = statuses <= {NightStep.Status.DONE}
-        run.status = NightRun.Status.DONE if complete else NightRun.Status.FAILED
-        run.finished_at = timezone.now()
-        run.save(update_fields=["status", "finished_at"])
+    stuck = NightStep.objects.filter(
+        run=run, branch=OuterRef("branch"), status__in=[NightStep.Status.FAILED, NightStep.Status.SKIPPED]
+    )
+    waiting = run.steps.filter(status=NightStep.Status.WAITING)
+    if waiting.exclude(Exists(stuck)).exists():
+        return run  # another worker has it in hand
+    complete = not run.steps.exclude(status=NightStep.Status.DONE).exists()
+    run.status = NightRun.Status.DONE if complete else NightRun.Status.FAILED
+    run.finished_at = timezone.now()
+    run.save(update_fields=["status", "finished_at"])
     return run
