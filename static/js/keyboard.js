@@ -6,7 +6,7 @@ import { close, isOpen } from "./drawer.js";
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null || row.getClientRects().length);
 const current = () => document.querySelector("[data-row].is-current");
 const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-const shown = (element) => element && element.getClientRects().length > 0 && !element.closest("[inert]");
+const shown = (element) => (element.getClientRects().length > 0 || element.closest("details.menu")) && !element.closest("[inert]");
 let going = 0; // when "g" was pressed
 
 export function choose(row, { focus = true } = {}) {
