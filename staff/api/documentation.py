@@ -41,9 +41,7 @@ PAGE = [
 
 def problems(*codes: int) -> dict:
     """Return the responses of an operation for these error codes."""
-    return {
-        (code, PROBLEM): OpenApiResponse(ProblemSerializer, description=_english(TITLES[code])) for code in codes
-    }
+    return {(code, PROBLEM): OpenApiResponse(ProblemSerializer, description=_english(TITLES[code])) for code in codes}
 
 
 def _english(text) -> str:
