@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("contacts.urls")),
     path("churn/", include("churn.urls")),
     path("api/v1/", include("vipcrm.api_urls")),
+    path("gallery/", views.gallery, name="gallery"),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:key>/", views.mailbox, name="mailbox_mail"),
     path("mailbox/<str:key>/html/", views.mailbox_html, name="mailbox_html"),

@@ -23,6 +23,14 @@ def home(request):
 
 
 @require_GET
+def gallery(request):
+    """Show every component and state side by side; only a demo has it."""
+    if not settings.DEMO:
+        raise Http404
+    return render_page(request, "gallery.html", {})
+
+
+@require_GET
 def mailbox(request, key=None):
     """Show what the embedded mail catcher received; only a demo has one."""
     mails = _caught()
