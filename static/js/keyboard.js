@@ -118,11 +118,17 @@ document.addEventListener("click", (event) => {
   if (row?.matches("tr[data-row], [data-row][data-opens]") && !event.target.closest("a, button, input, label, select, summary, .check, details") && getSelection().isCollapsed) row.querySelector("[data-open]")?.click();
 });
 
-// A row that was done goes, and the next becomes the current one.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const row = event.detail.target?.closest?.("[data-row]");
-  if (!row?.classList.contains("is-current")) return;
-  const list = rows();
-  const next = list[list.indexOf(row) + 1] ?? list[list.indexOf(row) - 1];
-  setTimeout(() => !current() && choose(next, { focus: !isOpen() }), 60);
+// A list that was swapped keeps its place: the same row, or the one that took its place when it was done.
+let place = { id: "", index: -1 };
+
+document.addEventListener("htmx:beforeSwap", () => {
+  const row = current();
+  if (row) place = { id: row.id, index: rows().indexOf(row) };
 });
+document.addEventListener("htmx:afterSettle", () => {
+  if (current() || place.index < 0) return;
+  const list = rows();
+  const row = (place.id && document.getElementById(place.id)) || list[Math.min(place.index, list.length - 1)];
+  choose(row, { focus: !isOpen() && document.activeElement === document.body });
+});
+document.addEventListener("htmx:pushedIntoHistory", () => !isOpen() && (place = { id: "", index: -1 }));
