@@ -21,6 +21,10 @@ SNOOZE_DAYS = 30
 """A task may be put off by at most this many days (assumption)."""
 
 
+SEALED = ("customer__id_no", "customer__mobile", "customer__address")
+"""What a list never shows, so that it is neither read nor decrypted."""
+
+
 class TaskClosed(Refused):
     code = "task_closed"
 
@@ -124,6 +128,13 @@ def reopen(*, task: ContactTask, by: Staff) -> ContactTask:
     return task
 
 
+def age_on(birth_date: date | None, on: date) -> int | None:
+    """Return how many whole years somebody is old."""
+    if birth_date is None:
+        return None
+    return on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
+
+
 # --- the list --------------------------------------------------------------------------------------
 
 
@@ -142,6 +153,7 @@ class Row:
 
     customer: Customer
     lead: Item
+    on: date
     others: list[Item] = field(default_factory=list)
     group: str = ""
     place: int = 0
@@ -149,6 +161,18 @@ class Row:
     @property
     def items(self) -> list[Item]:
         return [self.lead, *self.others]
+
+    @property
+    def tier_shown(self):
+        """Return what the tier chip takes: the tier, or the word for customers who have not signed."""
+        return self.customer.tier if self.customer.relation_status == "signed" else "potential"
+
+    @property
+    def about(self) -> str:
+        """Return age and occupation, what of them is known."""
+        age = age_on(self.customer.birth_date, self.on)
+        known = [_("{age} years").format(age=age) if age else "", self.customer.occupation]
+        return " · ".join(part for part in known if part)
 
     @property
     def sources(self) -> set[str]:
@@ -192,7 +216,7 @@ def today(*, staff: Staff, on: date, kind: str = "all") -> Today:
     for item in sorted(_items(staff, on), key=_order):
         row = rows.get(item.task.customer_id)
         if row is None:
-            rows[item.task.customer_id] = Row(customer=item.task.customer, lead=item)
+            rows[item.task.customer_id] = Row(customer=item.task.customer, lead=item, on=on)
         else:
             row.others.append(item)
     ordered = list(rows.values())
@@ -213,7 +237,7 @@ def _items(staff: Staff, on: date) -> list[Item]:
                 on=on,
             ),
         )
-        for task in tasks_of(staff=staff, on=on).select_related("customer")
+        for task in tasks_of(staff=staff, on=on).select_related("customer").defer(*SEALED)
     ]
 
 
@@ -234,3 +258,23 @@ def _place(rows: list[Row], on: date) -> None:
     rows.sort(key=lambda row: ("first", "today", "week", "later").index(row.group))
     for place, row in enumerate(rows, start=1):
         row.place = place
+
+
+@transaction.atomic
+def put_off(*, customer: Customer, until: date, by: Staff, on: date) -> int:
+    """Put off everything that a customer asks for today; return how many tasks."""
+    tasks = list(tasks_of(staff=by, on=on).filter(customer=customer).order_by("pk"))
+    if not tasks:
+        raise TaskClosed(_("This reminder has been closed already."))
+    for task in tasks:
+        snooze(task=task, until=until, by=by, on=on)
+    return len(tasks)
+
+
+@transaction.atomic
+def bring_back(*, customer: Customer, by: Staff) -> int:
+    """Undo putting off: everything open of a customer stands in the list again."""
+    tasks = list(customer.tasks.open().exclude(snoozed_until=None).order_by("pk"))
+    for task in tasks:
+        reopen(task=task, by=by)
+    return len(tasks)

@@ -1,0 +1,160 @@
+"""The opportunities as a board: columns by stage with their sums, and the figures above them."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Avg, Count, F, Max, Min, Q, Sum, Window
+from django.db.models.functions import RowNumber, TruncDate
+
+from contacts import regime
+from contacts.models import MOVES, Opportunity
+from contacts.pipeline import PROBABILITY, STALLED_DAYS, is_stalled
+from staff.models import Staff
+
+Stage = Opportunity.Stage
+COLUMNS = (Stage.NEW, Stage.PLANNED, Stage.CONTACTED, Stage.PROPOSED, Stage.AGREED)
+CARDS = 30
+"""Cards drawn in a column at first."""
+
+PACE_DAYS = 90
+
+
+@dataclass
+class Card:
+    """One opportunity with what a card shows of it."""
+
+    opportunity: Opportunity
+    days_in_stage: int
+    untouched_days: int
+    is_stalled: bool
+    is_overdue: bool
+
+    @property
+    def may_enter(self) -> list[str]:
+        """Return the stages that it may go to, in the pipeline's order."""
+        leads_to = MOVES[self.opportunity.stage]
+        return [stage for stage in Stage if stage in leads_to]
+
+    @property
+    def moves(self) -> list[tuple[str, str]]:
+        """Return (stage, label) for the menu of a card."""
+        return [(stage.value, stage.label) for stage in self.may_enter]
+
+    @property
+    def to(self) -> str:
+        return " ".join(self.may_enter)
+
+    @property
+    def version(self) -> str:
+        return self.opportunity.updated_at.isoformat()
+
+
+@dataclass
+class Column:
+    """One stage: its cards, and the count and sum of all that are in it."""
+
+    stage: Stage
+    number: int = 0
+    money: Decimal = Decimal(0)
+    cards: list[Card] = field(default_factory=list)
+
+    @property
+    def probability(self) -> int:
+        return PROBABILITY[self.stage]
+
+    @property
+    def label(self) -> str:
+        return self.stage.label
+
+
+def card_of(opportunity: Opportunity, on: date) -> Card:
+    """Return the card of an opportunity as of a day."""
+    return Card(
+        opportunity=opportunity,
+        days_in_stage=(on - opportunity.stage_since).days,
+        untouched_days=(on - opportunity.last_touched_on).days,
+        is_stalled=is_stalled(opportunity, on),
+        is_overdue=opportunity.next_action_on is not None and opportunity.next_action_on < on,
+    )
+
+
+def visible_opportunities(*, staff: Staff, mine: bool, kind: str = "", stalled: bool = False, on: date):
+    """Return the opportunities that a member may see, those of their own or all, narrowed by the filters."""
+    rows = Opportunity.objects.visible_to(staff)
+    if mine:
+        rows = rows.filter(owner=staff)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if stalled:
+        rows = rows.filter(last_touched_on__lte=on - timedelta(days=STALLED_DAYS))
+    return rows
+
+
+ORDERS = {"due": ("next_action_on", "pk"), "amount": (F("expected_amount").desc(nulls_last=True), "pk")}
+
+
+def columns_of(rows, *, on: date, order: str = "due") -> list[Column]:
+    """Return the columns of the board: two queries, whatever the number of opportunities."""
+    columns = {stage: Column(stage) for stage in COLUMNS}
+    opened = rows.filter(stage__in=COLUMNS)
+    for row in opened.values("stage").annotate(number=Count("pk"), money=Sum("expected_amount")):
+        columns[row["stage"]].number = row["number"]
+        columns[row["stage"]].money = row["money"] or Decimal(0)
+    placed = opened.annotate(
+        place=Window(RowNumber(), partition_by=F("stage"), order_by=[*ORDERS[order]])
+    ).filter(place__lte=CARDS)
+    sealed = ("customer__id_no", "customer__mobile", "customer__address")
+    for opportunity in placed.select_related("customer", "product", "owner").defer(*sealed).order_by("place"):
+        columns[opportunity.stage].cards.append(card_of(opportunity, on))
+    return list(columns.values())
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The strip above the board; money in yuan, pace in days."""
+
+    number: int
+    money: Decimal
+    weighted: Decimal
+    stalled: int
+    stalled_money: Decimal
+    pace: float | None
+    won: int
+    won_money: Decimal
+    lost: int
+    on_hold: int
+
+
+def figures_of(rows, columns: list[Column], *, on: date) -> Figures:
+    """Return the figures of the board: what is open, weighted and stalled, and how this month went."""
+    month = regime.month_of(on)
+    closed = Q(closed_on__range=(month.first, month.last))
+    stalled = Q(last_touched_on__lte=on - timedelta(days=STALLED_DAYS), stage__in=COLUMNS)
+    found = rows.aggregate(
+        stalled=Count("pk", filter=stalled),
+        stalled_money=Sum("expected_amount", filter=stalled),
+        won=Count("pk", filter=Q(stage=Stage.WON) & closed),
+        won_money=Sum("result_amount", filter=Q(stage=Stage.WON) & closed),
+        lost=Count("pk", filter=Q(stage=Stage.LOST) & closed),
+        on_hold=Count("pk", filter=Q(stage=Stage.ON_HOLD)),
+    )
+    spans = (
+        rows.filter(stage=Stage.WON, closed_on__gt=on - timedelta(days=PACE_DAYS))
+        .values("pk")
+        .annotate(days=Max("closed_on") - Min(TruncDate("history__at")))
+        .aggregate(pace=Avg("days"))
+    )
+    pace = spans["pace"]
+    return Figures(
+        number=sum(column.number for column in columns),
+        money=sum((column.money for column in columns), Decimal(0)),
+        weighted=sum((column.money * column.probability / 100 for column in columns), Decimal(0)),
+        stalled=found["stalled"],
+        stalled_money=found["stalled_money"] or Decimal(0),
+        pace=pace.days if pace is not None else None,
+        won=found["won"],
+        won_money=found["won_money"] or Decimal(0),
+        lost=found["lost"],
+        on_hold=found["on_hold"],
+    )

@@ -1,0 +1,28 @@
+"""Addresses of contacts: the day, the log, the opportunities, and the panels of Customer 360."""
+
+from django.urls import path
+
+from contacts import views_log, views_opportunities, views_panels, views_today
+
+app_name = "contacts"
+
+urlpatterns = [
+    path("today/", views_today.today, name="today"),
+    path("customers/<int:pk>/snooze/", views_today.snooze, name="snooze"),
+    path("customers/<int:pk>/snooze/undo/", views_today.snooze_undo, name="snooze_undo"),
+    path("tasks/<int:pk>/dismiss/", views_today.dismiss, name="dismiss"),
+    path("tasks/<int:pk>/dismiss/undo/", views_today.dismiss_undo, name="dismiss_undo"),
+    path("customers/<int:pk>/log/", views_log.log, name="log"),
+    path("customers/<int:pk>/log/effects/", views_log.effects, name="log_effects"),
+    path("customers/<int:pk>/dial/", views_log.dial, name="dial"),
+    path("contacts/<int:pk>/void/", views_log.void, name="log_void"),
+    path("customers/<int:pk>/timeline/", views_panels.panel_timeline, name="panel_timeline"),
+    path("customers/<int:pk>/note/", views_panels.note, name="note"),
+    path("customers/<int:pk>/opportunities/", views_panels.panel_opportunities, name="panel_opportunities"),
+    path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),
+    path("opportunities/new/", views_opportunities.opportunity_create, name="opportunity_create"),
+    path("opportunities/drop/", views_opportunities.opportunity_drop, name="opportunity_drop"),
+    path("opportunities/<int:pk>/", views_opportunities.opportunity_detail, name="opportunity_detail"),
+    path("opportunities/<int:pk>/move/", views_opportunities.opportunity_move, name="opportunity_move"),
+    path("opportunities/<int:pk>/undo/", views_opportunities.opportunity_undo, name="opportunity_undo"),
+]
