@@ -5,7 +5,9 @@ import base64
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
 from allauth.account.views import LoginView
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
@@ -56,6 +58,10 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def add_message(self, *args, **kwargs):
         """Say nothing: the next page says it all."""
+
+    def is_reauthentication_required(self, *, app):
+        """Ask for the password again before the second factor is changed, but not when it is first set up."""
+        return is_mfa_enabled(context.request.user) and super().is_reauthentication_required(app=app)
 
     def login(self, request, user):
         super().login(request, user)
