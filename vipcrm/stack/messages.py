@@ -16,23 +16,22 @@ def read_entries(text: str) -> dict[str, str]:
     obsolete and empty entries are left out.
     """
     entries: dict[str, str] = {}
-    for block in re.split(r"\n\s*\n|\n(?=#[.:,|] |msgctxt )(?<=\"\n)", text):
-        parts: dict[str, str] = {}
-        field = None
-        fuzzy = False
-        for line in map(str.strip, block.splitlines()):
-            if line.startswith("#,") and "fuzzy" in line:
-                fuzzy = True
-            elif found := KEYWORD.match(line):
-                name, index, quoted = found.groups()
-                if name in ("msgctxt", "msgid") and ("msgid" in parts):
-                    _keep(entries, parts, fuzzy)
-                    parts, fuzzy = {}, False
-                field = name + (f"[{index}]" if index else "")
-                parts[field] = ast.literal_eval(quoted)
-            elif line.startswith('"') and field:
-                parts[field] += ast.literal_eval(line)
-        _keep(entries, parts, fuzzy)
+    parts: dict[str, str] = {}
+    field, fuzzy = "", False
+    for line in [*map(str.strip, text.splitlines()), ""]:
+        found = KEYWORD.match(line)
+        translated = field.startswith("msgstr")
+        if translated and not line.startswith(('"', "msgstr")):
+            _keep(entries, parts, fuzzy)
+            parts, field, fuzzy = {}, "", False
+        if line.startswith("#,"):
+            fuzzy = "fuzzy" in line
+        elif found:
+            name, index, quoted = found.groups()
+            field = name + (f"[{index}]" if index else "")
+            parts[field] = ast.literal_eval(quoted)
+        elif line.startswith('"') and field:
+            parts[field] += ast.literal_eval(line)
     return entries
 
 
