@@ -89,18 +89,19 @@ async function drop(item, target, back) {
   let refused = false;
   const watch = (event) => {
     const status = event.detail.xhr?.status ?? 0;
-    if (event.detail.elt === item) refused ||= status < 200 || status >= 400;
+    if (event.detail.elt === target) refused ||= status < 200 || status >= 400;
   };
   document.addEventListener("htmx:afterRequest", watch);
   item.setAttribute("aria-busy", "true");
   try {
     const where = target.dataset.target ?? target.closest("[data-board]").dataset.target;
-    await htmx.ajax("POST", target.dataset.postUrl, { source: item, target: where ?? target, swap: target.dataset.swap ?? (where ? "outerHTML" : "none"), values: values(item, target) });
+    await htmx.ajax("POST", target.dataset.postUrl, { source: target, target: where ?? target, swap: target.dataset.swap ?? (where ? "outerHTML" : "none"), values: values(item, target), headers: { "Idempotency-Key": crypto.randomUUID() } });
   } finally {
     document.removeEventListener("htmx:afterRequest", watch);
     item.removeAttribute("aria-busy");
-    if (refused) back();
-    else if (item.isConnected && item.dataset.customer) item.remove();
+    // Still here after a success: the customer has gone to the member; a card's drop opened a form first.
+    if (refused || (item.isConnected && item.dataset.card)) back();
+    else if (item.isConnected) item.remove();
   }
 }
 

@@ -14,7 +14,7 @@ const holder = (element) => element.closest("form") ?? element;
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { verb, headers, elt } = event.detail;
-  if (verb === "get") return;
+  if (verb === "get" || headers["Idempotency-Key"]) return;
   const form = holder(elt);
   if (!keys.has(form)) keys.set(form, crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
   headers["Idempotency-Key"] = keys.get(form);
