@@ -5,6 +5,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,8 +26,13 @@ WITHOUT_SECOND_FACTOR = {
 """What a member may open before the second factor is set up."""
 
 
+def remember_newest(request, staff) -> None:
+    """Note the session that a member has just begun: it ends the one before (`is_over`)."""
+    cache.set(f"newest session {staff.pk}", request.session.session_key, settings.SESSION_ABSOLUTE_AGE.total_seconds())
+
+
 class SessionRulesMiddleware:
-    """End a session after its absolute age, and tell htmx by 401 that somebody must sign in again.
+    """End a session after its absolute age or when its owner signs in elsewhere; tell htmx by 401.
 
     The idle limit is the age of the session cookie, which every request renews.
     """
@@ -45,7 +51,12 @@ class SessionRulesMiddleware:
     def is_over(self, request) -> bool:
         now = timezone.now().timestamp()
         began = request.session.setdefault(BEGAN, now)
-        return now - began > settings.SESSION_ABSOLUTE_AGE.total_seconds()
+        too_old = now - began > settings.SESSION_ABSOLUTE_AGE.total_seconds()
+        return too_old or (settings.ONE_SESSION_PER_PERSON and self.is_left(request))
+
+    def is_left(self, request) -> bool:
+        newest = cache.get(f"newest session {request.user.pk}")
+        return newest is not None and newest != request.session.session_key
 
     def answer_part(self, request, response):
         """Answer 401 where htmx would swap the sign-in page into a corner of another page."""

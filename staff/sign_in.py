@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from staff import audit, sealing
+from staff import audit, sealing, session
 from staff.models import Staff
 from staff.request_context import address_of
 
@@ -65,6 +65,7 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def login(self, request, user):
         super().login(request, user)
+        session.remember_newest(request, user)
         audit.record("staff.signed_in", user, by=user)
 
     def logout(self, request):

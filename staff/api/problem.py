@@ -156,21 +156,19 @@ class ProblemMiddleware:
         return self.as_problem(response)
 
     def as_problem(self, response) -> HttpResponse:
-        """Return the same refusal as a problem; OAuth's own members stay, for OAuth's own clients."""
+        """Make the same refusal a problem; OAuth's own members stay, for OAuth's own clients."""
         oauth = _json_object(response) if "json" in response.headers.get("Content-Type", "") else {}
         members = {name: oauth[name] for name in ("error", "error_description") if name in oauth}
         body = describe(
             status_code=response.status_code,
             code=members.get("error", ""),
             detail=members.get("error_description", ""),
+            request_id=response.headers.get("X-Request-ID", ""),
             **members,
         )
-        kept = {
-            name: response.headers[name] for name in ("Allow", "WWW-Authenticate", "Retry-After") if name in response
-        }
-        return HttpResponse(
-            json.dumps(body, ensure_ascii=False), status=body["status"], content_type=MEDIA_TYPE, headers=kept
-        )
+        response.content = json.dumps(body, ensure_ascii=False)
+        response.headers["Content-Type"] = MEDIA_TYPE
+        return response
 
     def process_exception(self, request, exception):
         """Log a defect with its request's number, and answer without its details."""

@@ -7,6 +7,7 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -136,6 +137,16 @@ def test_a_new_role_or_a_disabled_account_ends_the_session(client, staff, change
     for name, value in change.items():
         setattr(staff, name, value)
     staff.save()
+    assert client.get("/preferences/").status_code == 302
+
+
+def test_whoever_signs_in_elsewhere_leaves_the_session_before(client, staff, settings):
+    settings.ONE_SESSION_PER_PERSON = True
+    elsewhere = Client()
+    sign_in(client)
+    assert client.get("/preferences/").status_code == 200
+    sign_in(elsewhere)
+    assert elsewhere.get("/preferences/").status_code == 200
     assert client.get("/preferences/").status_code == 302
 
 
