@@ -38,6 +38,7 @@ SETTINGS = {
     "log_line_prefix": "",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
+    "log_min_messages": "error",
     "log_checkpoints": "off",
 }
 HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}

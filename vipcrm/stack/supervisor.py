@@ -31,10 +31,10 @@ PROGRAMS = {
         *("--preload", "--timeout", "60", "--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
     ),
     "worker": (
-        *("celery", "--app", "vipcrm", "worker", "--concurrency", "2", "--loglevel", "WARNING"),
+        *("celery", "--quiet", "--app", "vipcrm", "worker", "--concurrency", "2", "--loglevel", "WARNING"),
         *("--without-gossip", "--without-mingle"),
     ),
-    "beat": ("celery", "--app", "vipcrm", "beat", "--loglevel", "WARNING", "--pidfile="),
+    "beat": ("celery", "--quiet", "--app", "vipcrm", "beat", "--loglevel", "WARNING", "--pidfile="),
 }
 ORPHAN_SIGNALS = {"web": signal.SIGQUIT, "worker": signal.SIGQUIT, "beat": signal.SIGTERM}
 STOP_ORDER = (("web", 12), ("beat", 5), ("worker", 20))
@@ -176,7 +176,8 @@ class Supervisor:
             if Path("/dev/shm").is_dir():  # noqa: S108 (gunicorn's own advice: heartbeats off the disk)
                 command += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108
         if name == "worker":
-            environ["OMP_NUM_THREADS"] = "1"
+            # Root is warned off at every start; on a machine where root is all there is, that helps nobody.
+            environ |= {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
         self.parts[name] = Child(
             command,
             environ=environ,
