@@ -28,7 +28,7 @@ WITHOUT_SECOND_FACTOR = {
 
 def remember_newest(request, staff) -> None:
     """Note the session that a member has just begun: it ends the one before (`is_over`)."""
-    cache.set(f"newest session {staff.pk}", request.session.session_key, settings.SESSION_ABSOLUTE_AGE.total_seconds())
+    cache.set(f"newest-session-{staff.pk}", request.session.session_key, settings.SESSION_ABSOLUTE_AGE.total_seconds())
 
 
 class SessionRulesMiddleware:
@@ -55,7 +55,7 @@ class SessionRulesMiddleware:
         return too_old or (settings.ONE_SESSION_PER_PERSON and self.is_left(request))
 
     def is_left(self, request) -> bool:
-        newest = cache.get(f"newest session {request.user.pk}")
+        newest = cache.get(f"newest-session-{request.user.pk}")
         return newest is not None and newest != request.session.session_key
 
     def answer_part(self, request, response):

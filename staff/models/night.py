@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from staff.models.people import Branch
 
@@ -48,7 +49,7 @@ class NightStep(models.Model):
     """One step of a night, of one branch or of the whole bank (no branch). Done in one transaction with its mark."""
 
     class Status(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
+        WAITING = "waiting", pgettext_lazy("in a queue", "Waiting")
         RUNNING = "running", _("Running")
         DONE = "done", _("Complete")
         FAILED = "failed", _("Failed")

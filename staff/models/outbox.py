@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from staff.models.people import Staff
 
@@ -15,7 +16,7 @@ class OutboxEmail(models.Model):
     """
 
     class Status(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
+        WAITING = "waiting", pgettext_lazy("in a queue", "Waiting")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
         UNCERTAIN = "uncertain", _("Uncertain")
