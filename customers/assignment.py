@@ -209,9 +209,7 @@ def undo(*, assignments: Iterable[int], by: Staff, on: date) -> list[Assignment]
 def _undoable(assignments):
     """Add what undoing asks: is there a later assignment, has the receiver logged contacts since."""
     later = Assignment.objects.filter(customer=OuterRef("customer"), role=OuterRef("role"), pk__gt=OuterRef("pk"))
-    logged = AuditEvent.objects.filter(
-        staff=OuterRef("staff"), action="contact.logged", at__gt=OuterRef("updated_at")
-    )
+    logged = AuditEvent.objects.filter(staff=OuterRef("staff"), action="contact.logged", at__gt=OuterRef("updated_at"))
     return assignments.select_related("customer", "staff", "replaced").annotate(
         has_later=Exists(later), receiver_logged=Exists(logged)
     )

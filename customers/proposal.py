@@ -1,6 +1,6 @@
 """A first fair proposal for those who wait for a manager, in the order of domain.md §6.
 
-Pure: values in, values out, the same for the same input. `load_waiting` and `load_members` read the
+Pure: values in, values out, the same for the same input. `waiting_of` and `load_members` read the
 values. Customers are taken diamond → platinum → gold → potential, then by AUM; each keeps the manager
 before if that one has room, else goes to the eligible member with the lowest load after assignment.
 Branch heads choose their own diamond customers by hand, so nothing is proposed to them.
@@ -13,10 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from statistics import pstdev
 
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models import Max, Q
 
 from customers.load import ADVISERS, MANAGERS, Book, Quota, book_of, managers_needed
-from customers.models import Assignment, Customer, Load, Tier
+from customers.models import Customer, Load, Tier
 from staff.roles import Role
 
 LOBBY_FLOOR = Decimal(200_000)
@@ -45,6 +45,10 @@ class Member:
     book: Book
     last_start: date | None = None
 
+    @property
+    def role_label(self) -> str:
+        return str(Role(self.role).label)
+
     def takes(self, tier: Tier) -> "Member":
         """Return the member with one more customer of a class, the newest of all."""
         return replace(self, book=self.book.plus(tier), last_start=date.max)
@@ -52,15 +56,24 @@ class Member:
 
 @dataclass(frozen=True)
 class Line:
-    """One customer with his receiver and why; loads in percent before and after this line."""
+    """One customer with his receiver and why; `book` is the receiver's before this line."""
 
     customer: Waiting
     member_id: int
     reason: str
     figures: dict = field(default_factory=dict)
-    before: Decimal = Decimal(0)
-    after: Decimal = Decimal(0)
+    book: Book | None = None
     fits: bool = True
+
+    @property
+    def before(self) -> Decimal:
+        """Return the receiver's load in percent before this line."""
+        return self.book.percent
+
+    @property
+    def after(self) -> Decimal:
+        """Return the receiver's load in percent with this line."""
+        return self.book.plus(self.customer.load_class).percent
 
 
 @dataclass(frozen=True)
@@ -120,8 +133,7 @@ def propose(
         member_id, reason, figures = chosen
         member = after[member_id]
         after[member_id] = member.takes(customer.load_class)
-        loads = {"before": member.book.percent, "after": after[member_id].book.percent}
-        lines.append(Line(customer, member_id, reason, figures, **loads))
+        lines.append(Line(customer, member_id, reason, figures, member.book))
     return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas))
 
 
@@ -139,12 +151,11 @@ def reckon(proposal: Proposal, *, receivers: Mapping[int, int], ticked: set[int]
         if member_id not in after:
             continue
         member, load_class = after[member_id], line.customer.load_class
-        taken = member.takes(load_class)
         changed = line if member_id == line.member_id else replace(line, member_id=member_id, reason="by_hand")
         fits = eligible(member.role, member.book, load_class) and member.book.has_room(load_class)
-        lines.append(replace(changed, before=member.book.percent, after=taken.book.percent, fits=fits))
+        lines.append(replace(changed, book=member.book, fits=fits))
         if ticked is None or line.customer.id in ticked:
-            after[member_id] = taken
+            after[member_id] = member.takes(load_class)
     placed = {line.customer.id for line in lines}
     left_over = [(customer, code) for customer, code in proposal.left_over if customer.id not in placed]
     return replace(proposal, lines=lines, left_over=left_over, after=after)
@@ -216,13 +227,6 @@ def _why_left(customer: Waiting, members: Mapping[int, Member], mode: str) -> st
 def _managers_short(left_over: list[tuple[Waiting, str]], quotas: Mapping[Tier, Quota]) -> Decimal:
     counts = {tier: sum(customer.load_class == tier for customer, _code in left_over) for tier in Tier}
     return managers_needed(counts, quotas)
-
-
-def load_waiting(customers) -> list[Waiting]:
-    """Read a queryset of waiting customers as values, each with the manager before."""
-    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__isnull=False).order_by("-end", "-pk")
-    rows = customers.annotate(previous=Subquery(ended.values("staff")[:1]))
-    return [waiting_of(customer, customer.previous) for customer in rows]
 
 
 def waiting_of(customer: Customer, previous: int | None) -> Waiting:

@@ -125,7 +125,9 @@ def test_a_role_that_may_not_hold_a_tier_is_refused_in_words(branch, head, tier,
     with pytest.raises(NotEligible) as refused:
         assign(customer=waiting(branch, tier), to=receiver, by=head, on=MONDAY)
 
-    words = assignment.HELD_BY[tier] if role != Role.WEALTH_ADVISER else "Advisers stand beside the manager and are never"
+    words = (
+        assignment.HELD_BY[tier] if role != Role.WEALTH_ADVISER else "Advisers stand beside the manager and are never"
+    )
     assert str(words) in str(refused.value)
     assert not Assignment.objects.exists()
 
@@ -184,7 +186,9 @@ def test_only_signed_and_potential_customers_are_assigned(branch, head, manager)
 
 
 def test_what_changed_since_the_page_was_read_is_named(branch, head, manager):
-    held = AssignmentFactory(customer=waiting(branch), staff=LoadFactory(staff__branch=branch, staff__name="莫婷婷").staff)
+    held = AssignmentFactory(
+        customer=waiting(branch), staff=LoadFactory(staff__branch=branch, staff__name="莫婷婷").staff
+    )
     risen = waiting(branch, DIAMOND)
 
     with pytest.raises(ChangedSince, match="莫婷婷 looks after this customer now"):

@@ -163,11 +163,11 @@ def test_copy_beyond_the_load_limit_is_refused(branch, manager):
     hold(manager, customers(50, branch=branch, tier=PLATINUM))
     one_more = customers(1, branch=branch, tier=GOLD)[0]
 
-    row = StringIO(f"{one_more.pk},{manager.pk},primary,{TODAY},manual,\"\"\n")
+    row = StringIO(f'{one_more.pk},{manager.pk},primary,{TODAY},manual,""\n')
     copy = "COPY customers_assignment (customer_id, staff_id, role, start, source, reason) FROM STDIN CSV"
-    with pytest.raises(CheckViolation, match="load_within_capacity"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.copy_expert(copy, row)
+    refused = pytest.raises(CheckViolation, match="load_within_capacity")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.copy_expert(copy, row)
 
     assert counts(manager) == (15, 50, 0, 0)
 

@@ -1,0 +1,308 @@
+"""What the Assignment page shows: who waits, the members with their loads, and the proposal in words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from customers.assignment import why_not_eligible
+from customers.load import ADVISERS, COLUMNS, MANAGERS, class_label, percent_of, quotas_in_force, why_full
+from customers.models import Assignment, Customer, RelationStatus, Tier
+from customers.proposal import Line, Member, Proposal, load_members, propose, reckon, waiting_of
+from staff import formats
+from staff.models import Branch
+from staff.roles import Role
+
+SHOWN = 100
+"""How many who wait are listed and proposed for at once, those with the most at stake first."""
+
+REASONS = {
+    "previous": _("Looked after this customer before, and has room"),
+    "only_room": _("The only one with room"),
+    "lowest_load": _("Lowest load after assignment, next is %(second)s"),
+    "fewest_of_tier": _("Same load as %(second)s, fewer customers of this tier"),
+    "longest_without": _("Same load as %(second)s, longest without a new customer"),
+    "staff_no": _("Level with %(second)s, first by employee number"),
+    "band_lobby_manager": _("Managers are full; a year average of %(year_avg)s goes to the lobby manager"),
+    "band_teller": _("Managers are full; a year average of %(year_avg)s goes to a teller"),
+    "by_hand": _("Changed by you"),
+}
+LEFT_OVER = {
+    "no_room": _("Nobody who may hold this tier has room"),
+    "no_member": _("The outlet has nobody who may hold this tier"),
+}
+SIDE_ROLES = {
+    Role.BRANCH_HEAD: _("key diamond customers"),
+    Role.LOBBY_MANAGER: _("gold, year average 200,000–500,000"),
+    Role.TELLER: _("gold, year average 100,000–200,000"),
+    Role.WEALTH_ADVISER: _("beside the manager, diamond"),
+    Role.FINANCIAL_ADVISER: _("beside the manager, diamond and platinum"),
+}
+CODES = COLUMNS
+"""The word for a load class in addresses and data attributes: potential, gold, platinum, diamond."""
+
+METERS = {Tier.DIAMOND: "d", Tier.PLATINUM: "p", Tier.GOLD: "g", Tier.GENERAL: "n"}
+
+
+class BoardForm(forms.Form):
+    """Reads which outlet and which of those who wait; offers only outlets beneath the viewer's branch."""
+
+    branch = forms.ModelChoiceField(Branch.objects.none(), required=False, label=_("Outlet"))
+    tier = forms.ChoiceField(choices=[("", _("All")), *((code, code) for code in CODES.values())], required=False)
+    q = forms.CharField(max_length=40, required=False, label=_("Name or pinyin"))
+    sort = forms.ChoiceField(choices=[("", _("By tier")), ("amount", _("By amount"))], required=False, label=_("Order"))
+
+    def __init__(self, data, *, viewer):
+        super().__init__(data)
+        waiting = Customer.objects.waiting().filter(branch=OuterRef("pk")).order_by().values("branch")
+        waiting = Coalesce(Subquery(waiting.values(n=Count("pk"))), 0)
+        outlets = Branch.objects.under(viewer.branch_id).active().outlets()
+        self.fields["branch"].queryset = self.outlets = outlets.annotate(waiting=waiting).order_by("code")
+        self.viewer = viewer
+
+    def chosen_branch(self) -> Branch:
+        """Return the outlet asked for, else the viewer's own, else the one where most wait."""
+        outlets = {outlet.pk: outlet for outlet in self.outlets}
+        asked = self.cleaned_data.get("branch")
+        if asked or not outlets:
+            return outlets.get(asked.pk) if asked else self.viewer.branch
+        return outlets.get(self.viewer.branch_id) or max(outlets.values(), key=lambda outlet: outlet.waiting)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person changed in the proposal: receivers by customer, and which of the lines shown are ticked."""
+
+    receivers: dict[int, int] = field(default_factory=dict)
+    shown: frozenset[int] = frozenset()
+    ticked: frozenset[int] = frozenset()
+
+    @classmethod
+    def read(cls, data) -> "Choices":
+        """Read them from the posted form: to-<customer> is a receiver, line a ticked customer."""
+        try:
+            receivers = {int(key[3:]): int(data[key]) for key in data if key.startswith("to-") and data[key]}
+            return cls(receivers, frozenset(receivers), frozenset(map(int, data.getlist("line"))))
+        except ValueError:
+            raise BadRequest("to-<customer> and line are numbers") from None
+
+    def counted(self, customers: Iterable[int]) -> set[int]:
+        """Return whose lines count: all but those that were shown and unticked."""
+        return {pk for pk in customers if pk not in self.shown or pk in self.ticked}
+
+
+def waiting_of_branch(viewer, branch: Branch):
+    """Return the customers of an outlet who wait, in the order of the proposal, with the manager before."""
+    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__isnull=False).order_by("-end", "-pk")
+    return (
+        Customer.objects.visible_to(viewer)
+        .waiting()
+        .filter(branch=branch)
+        .annotate(
+            waits_as=Case(When(relation_status=RelationStatus.SIGNED, then=F("service_tier")), default=0),
+            previous=Subquery(ended.values("staff")[:1]),
+            previous_name=Subquery(ended.values("staff__name")[:1]),
+        )
+        .order_by("-waits_as", "-aum", "pk")
+    )
+
+
+def narrowed(customers, *, tier: str, q: str, sort: str):
+    """Keep those of a tier whose name or pinyin matches, in the order asked for."""
+    if tier:
+        customers = customers.filter(waits_as=next(key for key, code in CODES.items() if code == tier))
+    if q := q.strip():
+        letters = "".join(filter(str.isascii, filter(str.isalpha, q.lower())))
+        spelled = Q(pinyin__iregex=r"(^| )" + "([a-z]* )?".join(letters)) if letters else Q()
+        customers = customers.filter(Q(name__icontains=q) | spelled if letters else Q(name__icontains=q))
+    return customers.order_by("-aum", "pk") if sort == "amount" else customers
+
+
+def version_of(customer: Customer) -> str:
+    """Return how a customer stands now, "manager:class", to be posted back with the decision."""
+    return f"{customer.manager_id or ''}:{int(customer.load_class)}"
+
+
+def need_of(customer: Customer) -> str:
+    """Return in words why the customer waits and what he looks for."""
+    if customer.relation_status == RelationStatus.POTENTIAL:
+        why = _("Potential")
+    elif customer.previous_name:
+        why = _("Formerly with %(name)s") % {"name": customer.previous_name}
+    else:
+        why = pgettext_lazy("customer", "New")
+    return " · ".join(str(part) for part in (why, customer.occupation, customer.needs) if part)
+
+
+def waiting_rows(customers) -> list[dict]:
+    """Return the rows of those who wait; points are the load in percent that one costs a manager."""
+    return [
+        {
+            "customer": customer,
+            "code": CODES[customer.load_class],
+            "tier": customer.load_class or "potential",
+            "need": need_of(customer),
+            "version": version_of(customer),
+        }
+        for customer in customers
+    ]
+
+
+def points_by_code(members: Iterable[Member]) -> dict[str, str]:
+    """Return {class code: percent of load that one customer costs a manager}, for the drag."""
+    books = [member.book for member in members if member.role in MANAGERS][:1]
+    return {
+        code: f"{percent_of(book.weights[tier], book.full_capacity):.4f}"
+        for book in books
+        for tier, code in CODES.items()
+    }
+
+
+def member_card(member: Member, after: Member) -> dict:
+    """Return what a member's row shows: bars by tier with what the proposal adds, load before and after."""
+    book, then = member.book, after.book
+    return {
+        "member": member,
+        "quotas": [_quota_bar(book, then, tier) for tier in reversed(Tier) if book.holds(tier)],
+        "load": book.percent,
+        "after": then.percent,
+        "added": then.units - book.units,
+        "limit": book.limit_percent,
+        "is_limited": book.limit_percent != 100,
+        "drag_load": f"{book.percent:.4f}",
+        "drag_limit": f"{book.limit_percent + Decimal('0.001'):.4f}",
+        "barred": {CODES[tier]: why for tier in Tier if (why := barrier(member, tier))},
+    }
+
+
+def barrier(member: Member, tier: Tier) -> str:
+    """Return in words why a member cannot receive a customer of a class now; empty if he can."""
+    return why_not_eligible(role=member.role, book=member.book, load_class=tier) or why_full(member.book, tier)
+
+
+def _quota_bar(book, then, tier: Tier) -> dict:
+    limit, count = book.limits[tier], book.counts[tier]
+    return {
+        "label": class_label(tier),
+        "kind": METERS[tier],
+        "count": count,
+        "added": then.counts[tier] - count,
+        "after": then.counts[tier] if then.counts[tier] != count else None,
+        "limit": limit,
+        "is_over": limit is not None and then.counts[tier] > limit,
+    }
+
+
+def side_card(member: Member, after: Member) -> dict:
+    """Return the one line of a member who holds few tiers: branch head, lobby manager, teller, adviser."""
+    bars = [_quota_bar(member.book, after.book, tier) for tier in reversed(Tier) if member.book.limits[tier]]
+    return member_card(member, after) | {
+        "bars": bars,
+        "task": SIDE_ROLES.get(member.role, ""),
+        "takes_primary": member.role not in ADVISERS,
+    }
+
+
+def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], options: list) -> dict:
+    """Return one line of the proposal in words, with those who could take the customer instead."""
+    member = members[line.member_id]
+    figures = dict(line.figures)
+    if "year_avg" in figures:
+        figures["year_avg"] = formats.money(figures["year_avg"])
+    return {
+        "line": line,
+        "customer": customer,
+        "version": version_of(customer),
+        "tier": line.customer.load_class or "potential",
+        "member": member,
+        "options": options,
+        "reason": str(REASONS[line.reason]) % figures,
+        "why_not": "" if line.fits else barrier(replace(member, book=line.book), line.customer.load_class),
+    }
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole page of one outlet."""
+
+    waiting: list[dict]
+    counts: dict[str, int]
+    total: int
+    cards: list[dict]
+    side: list[dict]
+    points: dict[str, str]
+    proposal: Proposal
+    rows: list[dict]
+    left: list[dict]
+    ticked: set[int]
+
+    @property
+    def changed(self) -> int:
+        return sum(row["line"].reason == "by_hand" for row in self.rows)
+
+    @property
+    def applicable(self) -> int:
+        return sum(row["line"].customer.id in self.ticked for row in self.rows)
+
+    @property
+    def more(self) -> int:
+        """Return how many wait beyond those who are listed and proposed for at once."""
+        return max(0, self.total - SHOWN)
+
+    @property
+    def misfits(self) -> int:
+        return sum(not row["line"].fits and row["line"].customer.id in self.ticked for row in self.rows)
+
+    @property
+    def spread(self) -> dict:
+        before, after = self.proposal.spread()
+        return {"before": before, "after": after}
+
+
+def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on) -> Board:
+    """Read the page of an outlet in a constant number of queries."""
+    everyone = waiting_of_branch(viewer, branch)
+    counts = dict(everyone.order_by().values_list("waits_as").annotate(n=Count("pk")))
+    first = {customer.pk: customer for customer in everyone[:SHOWN]}
+    listed = narrowed(everyone, **filters)[:SHOWN] if any(filters.values()) else first.values()
+    members = {member.id: member for member in load_members(branch.pk)}
+    quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
+    base = propose([waiting_of(one, one.previous) for one in first.values()], members.values(), quotas=quotas)
+    ticked = choices.counted(first)
+    proposal = reckon(base, receivers=choices.receivers, ticked=ticked)
+    receivers = {tier: _receivers(members.values(), tier) for tier in Tier}
+    pairs = [(member, proposal.after[member.id]) for member in members.values()]
+    return Board(
+        waiting=waiting_rows(listed),
+        counts={CODES[Tier(tier)]: n for tier, n in counts.items()},
+        total=sum(counts.values()),
+        cards=[member_card(*pair) for pair in pairs if pair[0].role in MANAGERS],
+        side=[side_card(*pair) for pair in pairs if pair[0].role not in MANAGERS and pair[0].book.capacity],
+        points=points_by_code(members.values()),
+        proposal=proposal,
+        rows=[
+            proposal_row(line, first[line.customer.id], members, receivers[line.customer.load_class])
+            for line in proposal.lines
+        ],
+        left=[
+            {
+                "customer": first[one.id],
+                "version": version_of(first[one.id]),
+                "tier": one.load_class or "potential",
+                "reason": LEFT_OVER[code],
+                "options": receivers[one.load_class],
+            }
+            for one, code in proposal.left_over
+        ],
+        ticked=ticked,
+    )
+
+
+def _receivers(members: Iterable[Member], tier: Tier) -> list[Member]:
+    return [member for member in members if not why_not_eligible(role=member.role, book=member.book, load_class=tier)]

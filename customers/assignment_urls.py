@@ -1,0 +1,19 @@
+"""Addresses of Assignment, under /assignment/."""
+
+from django.urls import path, re_path
+
+from customers import assignment_views as views
+
+urlpatterns = [
+    path("", views.assignment_page, name="assignment"),
+    path("<int:pk>/", views.assignment_pick, name="assignment_pick"),
+    path("<int:pk>/end/", views.assignment_end, name="assignment_end"),
+    path("assign/", views.assignment_assign, name="assignment_assign"),
+    path("assign/<int:to>/", views.assignment_assign, name="assignment_assign_to"),
+    path("assign-many/", views.assignment_assign_many, name="assignment_assign_many"),
+    path("propose/", views.assignment_propose, name="assignment_propose"),
+    path("apply/", views.assignment_apply, name="assignment_apply"),
+    re_path(
+        r"^undo/(?P<rows>\d{1,18}(-\d{1,18})?(,\d{1,18}(-\d{1,18})?)*)/$", views.assignment_undo, name="assignment_undo"
+    ),
+]

@@ -1,0 +1,289 @@
+"""The pages of Assignment: who waits, members, proposal; assign by drag, by menu, by bulk; undo; in charge."""
+
+import re
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import BadRequest
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+
+from customers import assignment
+from customers.assignment import ADVISER, PRIMARY, Line, LinesRefused, Seen
+from customers.assignment_board import BoardForm, Choices, read_board, version_of
+from customers.assignment_charge import ChargeForm, receiver_rows, relations_of_branch
+from customers.load import ADVISERS
+from customers.models import Customer
+from staff.models import Staff
+from staff.refusal import Refused
+from staff.shell import render_page, wants_part
+
+may_assign = permission_required("customers.assign_customer", raise_exception=True)
+
+TEMPLATE = "customers/assignment.html"
+
+
+@require_GET
+@may_assign
+def assignment_page(request):
+    if request.GET.get("tab") == "charge":
+        return _charge(request)
+    return render_page(request, TEMPLATE, _context(request, request.GET), partial="answer")
+
+
+def _charge(request):
+    branch, form = _branch(request, request.GET)
+    charge = ChargeForm(request.GET, viewer=request.user, branch=branch)
+    charge.is_valid()
+    context = {"branch": branch, "board_form": form, "tab": "charge", "charge": charge} | charge.page()
+    return render_page(request, "customers/assignment_charge.html", context, partial="rows")
+
+
+@require_GET
+@may_assign
+def assignment_pick(request, pk):
+    """Show in the drawer who could take one customer, with the load it would make, or why not."""
+    customers = Customer.objects.visible_to(request.user).assignable().select_related("manager")
+    customer = get_object_or_404(customers, pk=pk)
+    branch, form = _branch(request, {}, customer=customer)
+    context = {"branch": branch, "board_form": form, "customer": customer, "version": version_of(customer)}
+    context["receivers"] = receiver_rows(customer, branch)
+    if wants_part(request):
+        return render_page(request, "customers/assignment_pick.html", context)
+    return render_page(request, TEMPLATE, context | _context(request, {"branch": branch.pk}))
+
+
+@require_POST
+@may_assign
+def assignment_assign(request, to=None):
+    """Give one customer to a member: dropped on the row, or chosen in the drawer."""
+    customer = _customer(request, request.POST.get("customer"))
+    receiver = _receiver(request, to or request.POST.get("to"))
+    role = ADVISER if receiver.role in ADVISERS and customer.manager_id else PRIMARY
+    try:
+        row = assignment.assign(
+            customer=customer,
+            to=receiver,
+            by=request.user,
+            on=localdate(),
+            reason=request.POST.get("reason", "")[:200],
+            seen=_seen(request.POST.get("version", "")),
+            role=role,
+        )
+    except Refused as refusal:
+        return _refused(request, _("%(customer)s not assigned: %(why)s") % {"customer": customer.name, "why": refusal})
+    return _done(
+        request, _("%(customer)s assigned to %(name)s") % {"customer": customer.name, "name": receiver.name}, [row]
+    )
+
+
+@require_POST
+@may_assign
+def assignment_assign_many(request):
+    """Give all chosen customers to one member, or none of them."""
+    customers = _customers(request, request.POST.getlist("chosen"))
+    receiver = _receiver(request, request.POST.get("to"))
+    lines = [Line(customer, receiver, _seen(request.POST.get(f"seen-{customer.pk}", ""))) for customer in customers]
+    return _apply(request, lines, source="manual")
+
+
+@require_POST
+@may_assign
+def assignment_propose(request):
+    """Show the proposal again as the person changed it: the loads follow at once."""
+    return render_page(request, TEMPLATE, _context(request, request.POST), partial="answer")
+
+
+@require_POST
+@may_assign
+def assignment_apply(request):
+    """Save the ticked lines of the proposal in one transaction; what changed since is named line by line."""
+    choices = Choices.read(request.POST)
+    if "again" in request.POST:
+        return render_page(request, TEMPLATE, _context(request, request.POST), partial="answer")
+    customers = _customers(request, sorted(choices.ticked))
+    receivers = {pk: _receiver(request, pk) for pk in set(choices.receivers.values())}
+    lines = [
+        Line(customer, receivers[choices.receivers[customer.pk]], _seen(request.POST.get(f"seen-{customer.pk}", "")))
+        for customer in customers
+        if customer.pk in choices.receivers
+    ]
+    return _apply(request, lines, source="auto")
+
+
+def _apply(request, lines: list[Line], *, source: str):
+    if not lines:
+        return _refused(request, _("No customer is chosen."))
+    try:
+        rows = assignment.assign_many(lines=lines, by=request.user, on=localdate(), source=source)
+    except LinesRefused as refused:
+        words = ngettext(
+            "Nothing was saved: %(n)d customer cannot be assigned.",
+            "Nothing was saved: %(n)d customers cannot be assigned.",
+            len(refused.refusals),
+        ) % {"n": len(refused.refusals)}
+        return _refused(request, words, refusals=refused.refusals)
+    except Refused as refusal:
+        return _refused(request, str(refusal))
+    words = ngettext("%(n)d customer assigned", "%(n)d customers assigned", len(rows)) % {"n": len(rows)}
+    return _done(request, words, rows)
+
+
+@require_POST
+@may_assign
+def assignment_undo(request, rows):
+    """Take back what the toast names, while nothing depends on it."""
+    try:
+        undone = assignment.undo(assignments=ids_of(rows), by=request.user, on=localdate())
+    except Refused as refusal:
+        return _refused(request, _("Not undone. %(why)s") % {"why": refusal})
+    if not undone:
+        raise Http404
+    words = ngettext("%(n)d assignment undone", "%(n)d assignments undone", len(undone)) % {"n": len(undone)}
+    return _done(request, words, [], branch_id=undone[0].customer.branch_id)
+
+
+@require_POST
+@may_assign
+def assignment_end(request, pk):
+    """End a customer's primary relation; he waits again."""
+    customer = _customer(request, pk)
+    try:
+        assignment.end_primary(
+            customer=customer, by=request.user, on=localdate(), reason=request.POST.get("reason", "").strip()[:200]
+        )
+    except Refused as refusal:
+        return _refused(request, str(refusal))
+    return _done(request, _("%(customer)s waits for a manager again") % {"customer": customer.name}, [])
+
+
+# --- Reading what is posted -----------------------------------------------------------------------
+
+
+def _number(text) -> int:
+    """Return a posted id; anything else than digits is a bad request."""
+    if not re.fullmatch(r"\d{1,18}", str(text or "")):
+        raise BadRequest("an id is a number")
+    return int(text)
+
+
+def _customers(request, ids) -> list[Customer]:
+    """Return the customers with these ids in their order; one out of sight is a 404 for all."""
+    ids = list(dict.fromkeys(map(_number, ids)))
+    found = Customer.objects.visible_to(request.user).in_bulk(ids)
+    if len(found) < len(ids):
+        raise Http404
+    return [found[pk] for pk in ids]
+
+
+def _customer(request, pk) -> Customer:
+    return _customers(request, [pk])[0]
+
+
+def _receiver(request, pk) -> Staff:
+    return get_object_or_404(Staff.objects.members_of(request.user.branch_id), pk=_number(pk))
+
+
+def _seen(version: str) -> Seen | None:
+    """Read "manager:class", how the customer stood on the page, as `version_of` wrote it."""
+    match = re.fullmatch(r"(\d{0,18}):([0-3])", version)
+    return Seen(int(match[1]) if match[1] else None, int(match[2])) if match else None
+
+
+def ids_of(text: str) -> list[int]:
+    """Read ids written as ranges: "12-14,20" is 12, 13, 14, 20."""
+    ranges = [part.split("-") for part in text.split(",")]
+    pairs = [(int(part[0]), int(part[-1])) for part in ranges]
+    if sum(last - first + 1 for first, last in pairs) > 10_000:
+        raise BadRequest("too many rows")
+    return [pk for first, last in pairs for pk in range(first, last + 1)]
+
+
+def ranges_of(ids) -> str:
+    """Write ids as ranges, short enough for an address."""
+    runs = []
+    for pk in sorted(ids):
+        if runs and pk == runs[-1][1] + 1:
+            runs[-1][1] = pk
+        else:
+            runs.append([pk, pk])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+# --- Answering ------------------------------------------------------------------------------------
+
+
+def _branch(request, data, *, customer=None):
+    """Return the outlet to show, and the form that read it; one out of sight is a 404."""
+    form = BoardForm(data, viewer=request.user)
+    if not form.is_valid() and "branch" in form.errors:
+        raise Http404
+    return (customer.branch if customer else form.chosen_branch()), form
+
+
+def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
+    found, form = _branch(request, data)
+    branch = branch or found
+    filters = {name: form.cleaned_data.get(name, "") for name in ("tier", "q", "sort")}
+    choices = Choices.read(data) if request.method == "POST" else Choices()
+    choices = Choices(choices.receivers, choices.shown, choices.ticked - set(unticked))
+    board = read_board(viewer=request.user, branch=branch, filters=filters, choices=choices, on=localdate())
+    charge = relations_of_branch(request.user, branch).count()
+    return {
+        "tab": "waiting",
+        "branch": branch,
+        "board_form": form,
+        "filters": filters,
+        "board": board,
+        "in_charge": charge,
+        "refusals": refusals,
+    }
+
+
+def _done(request, message, rows, *, branch_id=None):
+    undo_url = reverse("customers:assignment_undo", args=[ranges_of(row.pk for row in rows)]) if rows else ""
+    if not wants_part(request):
+        messages.success(request, message)
+        return redirect(_page_url(request))
+    return _answer(request, {"toast": message, "undo_url": undo_url})
+
+
+def _refused(request, message, *, refusals=()):
+    if not wants_part(request):
+        messages.error(request, "\n".join([str(message), *(f"{line.customer.name}: {why}" for line, why in refusals)]))
+        return redirect(_page_url(request))
+    toast = {"toast": message, "toast_kind": "error", "refusals": refusals}
+    return _answer(request, toast, status=409, unticked=[line.customer.pk for line, _why in refusals])
+
+
+def _answer(request, toast: dict, *, status=200, unticked=()):
+    """Answer htmx with the board, or with the rows in charge where the form says so; the toast is out of band."""
+    if request.POST.get("tab") == "charge":
+        response = _charge_answer(request, toast, status)
+    else:
+        context = _context(request, request.POST, unticked=unticked) | toast
+        response = render_page(request, TEMPLATE, context, partial="answer", status=status)
+    return trigger_client_event(response, "drawer:close")
+
+
+def _charge_answer(request, toast, status):
+    branch, form = _branch(request, request.POST)
+    charge = ChargeForm(request.POST, viewer=request.user, branch=branch)
+    charge.is_valid()
+    context = {"branch": branch, "board_form": form, "tab": "charge", "charge": charge} | charge.page() | toast
+    return render_page(request, "customers/assignment_charge.html", context, partial="rows", status=status)
+
+
+def _page_url(request) -> str:
+    """Return the page that a plain form goes back to, with the same outlet and filters."""
+    kept = {
+        name: request.POST[name] for name in ("tab", "branch", "tier", "q", "sort", "member") if request.POST.get(name)
+    }
+    return reverse("customers:assignment") + (f"?{urlencode(kept)}" if kept else "")
