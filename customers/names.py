@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
-
 SURNAME_READINGS = {
     "曾": "zeng", "单": "shan", "解": "xie", "仇": "qiu", "查": "zha", "区": "ou", "朴": "piao", "任": "ren",
     "乐": "yue", "盖": "ge", "覃": "qin", "华": "hua", "尹": "yin", "翟": "zhai", "冼": "xian", "缪": "miao",
@@ -23,5 +21,7 @@ def pinyin_of(name: str) -> str:
 
 
 def _syllables(text: str) -> list[str]:
+    from pypinyin import Style, lazy_pinyin  # 55 MB, which most processes never need
+
     parts = lazy_pinyin(text, style=Style.NORMAL, errors=lambda other: other.lower().split())
     return [part.replace("ü", "v") for part in parts if part.strip()]
