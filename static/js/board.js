@@ -2,6 +2,7 @@
 // A drop is posted to the target's data-post-url; when it is refused the card goes back and a toast says why.
 // The same posts stand behind menus (M), so nothing needs the mouse.
 import "../vendor/sortable/sortable.min.js";
+import { newKey } from "./requests.js";
 import { say } from "./toasts.js";
 import { words } from "./words.js";
 
@@ -95,7 +96,7 @@ async function drop(item, target, back) {
   item.setAttribute("aria-busy", "true");
   try {
     const where = target.dataset.target ?? target.closest("[data-board]").dataset.target;
-    await htmx.ajax("POST", target.dataset.postUrl, { source: target, target: where ?? target, swap: target.dataset.swap ?? (where ? "outerHTML" : "none"), values: values(item, target), headers: { "Idempotency-Key": crypto.randomUUID() } });
+    await htmx.ajax("POST", target.dataset.postUrl, { source: target, target: where ?? target, swap: target.dataset.swap ?? (where ? "outerHTML" : "none"), values: values(item, target), headers: { "Idempotency-Key": newKey() } });
   } finally {
     document.removeEventListener("htmx:afterRequest", watch);
     item.removeAttribute("aria-busy");

@@ -10,13 +10,14 @@ let waiting = null; // the request to repeat after sign-in
 
 // One key for one intention: a retry of the same form sends the same key, so that it counts once.
 const keys = new WeakMap();
+export const newKey = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; // randomUUID needs https or localhost
 const holder = (element) => element.closest("form") ?? element;
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { verb, headers, elt } = event.detail;
   if (verb === "get" || headers["Idempotency-Key"]) return;
   const form = holder(elt);
-  if (!keys.has(form)) keys.set(form, crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
+  if (!keys.has(form)) keys.set(form, newKey());
   headers["Idempotency-Key"] = keys.get(form);
 });
 
