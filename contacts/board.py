@@ -101,9 +101,9 @@ def columns_of(rows, *, on: date, order: str = "due") -> list[Column]:
     for row in opened.values("stage").annotate(number=Count("pk"), money=Sum("expected_amount")):
         columns[row["stage"]].number = row["number"]
         columns[row["stage"]].money = row["money"] or Decimal(0)
-    placed = opened.annotate(
-        place=Window(RowNumber(), partition_by=F("stage"), order_by=[*ORDERS[order]])
-    ).filter(place__lte=CARDS)
+    placed = opened.annotate(place=Window(RowNumber(), partition_by=F("stage"), order_by=[*ORDERS[order]])).filter(
+        place__lte=CARDS
+    )
     sealed = ("customer__id_no", "customer__mobile", "customer__address")
     for opportunity in placed.select_related("customer", "product", "owner").defer(*sealed).order_by("place"):
         columns[opportunity.stage].cards.append(card_of(opportunity, on))

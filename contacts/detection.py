@@ -8,9 +8,9 @@ is refreshed, what is no longer found lapses.
 from datetime import date, timedelta
 
 from django.db import connection
-from lunar_python import LunarYear, Solar
 
 from contacts import regime
+from customers.birthdays import birthdays
 from customers.models import Tier
 from customers.working_days import add_working_days
 
@@ -190,35 +190,6 @@ def write_found(*, branch_id: int, on: date) -> int:
             cursor.execute(WRITE_SQL.format(found=found), parameters | {"source": source, "reasons": reasons})
             touched += cursor.fetchone()[0]
     return touched
-
-
-def birthdays(on: date, until: date) -> list[tuple[str, date, bool]]:
-    """Return (name of the birthday, day it falls on, is lunar) for the days of [on, until].
-
-    Names are 'MM-DD' for the solar calendar and `Customer.lunar_birthday` for the lunar one. 29 February
-    falls on the 28th in common years; a leap month's day falls in the plain month when the year has no such
-    leap month; the 30th of a month with 29 days falls on the 29th (domain.md §8).
-    """
-    found = []
-    for day in (on + timedelta(days=n) for n in range((until - on).days + 1)):
-        found.append((day.strftime("%m-%d"), day, False))
-        if (day.month, day.day) == (2, 28) and (day + timedelta(days=1)).month == 3:
-            found.append(("02-29", day, False))
-        found += [(name, day, True) for name in lunar_names(day)]
-    return found
-
-
-def lunar_names(day: date) -> list[str]:
-    """Return the lunar birthdays kept on a solar day, as `Customer.lunar_birthday` writes them."""
-    lunar = Solar.fromYmd(day.year, day.month, day.day).getLunar()
-    year, month, number = LunarYear.fromYear(lunar.getYear()), lunar.getMonth(), lunar.getDay()
-    numbers = [number]
-    if number == 29 and year.getMonth(month).getDayCount() == 29:
-        numbers.append(30)
-    months = [month]
-    if month > 0 and year.getLeapMonth() != month:
-        months.append(-month)
-    return [f"{m}-{n}" for m in months for n in numbers]
 
 
 def _parameters(on: date) -> dict:

@@ -71,7 +71,9 @@ def _meter_after(customer, *, rules, on, channel, contact_on) -> meters.Meter | 
     """Return the meter with this contact counted; None where it does not count for the customer's rule."""
     kind = "meeting" if channel in MEETINGS else "phone" if channel == "phone" else "message"
     same_day = customer.contact_logs.valid().filter(on=contact_on, counts_as=kind).exists()
-    monthly = customer.service_tier in rules.monthly and customer.relation_status == "signed" and not customer.low_disturb
+    monthly = (
+        customer.service_tier in rules.monthly and customer.relation_status == "signed" and not customer.low_disturb
+    )
     window = regime.month_of(on) if monthly else regime.quarter_of(on)
     if same_day or not window.first <= contact_on <= window.last:
         return meters.meter_of(customer, rules)
@@ -87,5 +89,3 @@ def _meter_after(customer, *, rules, on, channel, contact_on) -> meters.Meter | 
         phones=customer.contact_phones + (kind == "phone"),
         meetings=customer.contact_meetings + (kind == "meeting"),
     )
-
-

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django import forms
+from django.core.validators import MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -57,9 +58,7 @@ class ContactForm(forms.Form):
     """
 
     channel = forms.ChoiceField(label=_("Way"), choices=ContactLog.Channel)
-    result = forms.ChoiceField(
-        label=_("Result"), choices=[(REACHED, _("Reached")), (NOT_REACHED, _("Not reached"))]
-    )
+    result = forms.ChoiceField(label=_("Result"), choices=[(REACHED, _("Reached")), (NOT_REACHED, _("Not reached"))])
     at = forms.DateTimeField(label=_("Time"), widget=MomentInput, input_formats=["%Y-%m-%dT%H:%M"])
     minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, max_value=600)
     purpose = forms.ChoiceField(label=_("Purpose"), choices=ContactLog.Purpose)
@@ -152,6 +151,7 @@ class OpportunityForm(forms.ModelForm):
         offered = [customer] if customer else list(seen.only("pk", "name", "customer_no")[:200])
         self.fields["customer"].choices = [(c.pk, f"{c.name} {c.customer_no}") for c in offered]
         self.fields["product"].queryset = Product.objects.order_by("ladder_rank", "name")
+        self.fields["expected_amount"].validators.append(MinValueValidator(0))
         self.fields["next_action_on"].widget.attrs["min"] = (on or timezone.localdate()).isoformat()
 
 

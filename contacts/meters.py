@@ -27,7 +27,9 @@ class Meter:
     words: str
 
 
-def meter_of(customer: Customer, rules: regime.Rules, *, phones: int | None = None, meetings: int | None = None) -> Meter:
+def meter_of(
+    customer: Customer, rules: regime.Rules, *, phones: int | None = None, meetings: int | None = None
+) -> Meter:
     """Return the meter of a customer, of the contacts counted so far or of those given."""
     rule = _rule_of(customer, rules)
     if rule is None:

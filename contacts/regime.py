@@ -209,9 +209,7 @@ def standing(
         return Standing(**seen, state=State.EXEMPT, missed_last_window=False, due_on=None)
 
     before = window_of(window.first - timedelta(days=1))
-    missed = is_bound(subject, before, monthly=monthly) and not is_met(
-        subject, contacts, before, rules_before or rules
-    )
+    missed = is_bound(subject, before, monthly=monthly) and not is_met(subject, contacts, before, rules_before or rules)
     met = is_met(subject, contacts, window, rules)
     bound = is_bound(subject, window, monthly=monthly)
     return Standing(

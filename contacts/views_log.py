@@ -201,11 +201,15 @@ def _values(form) -> dict:
     """Return the chosen values, of the bound form or of its beginning, for the boxes drawn by hand."""
     words = {name: {str(v) for v in form[name].value() or []} for name in ("phrases", "opens")}
     keys = {name: {int(v) for v in form[name].value() or [] if str(v).isdigit()} for name in ("closes", "moves")}
-    return words | keys | {
-        "channel": form["channel"].value(),
-        "result": form["result"].value(),
-        "next_choice": str(form["next_choice"].value() or ""),
-    }
+    return (
+        words
+        | keys
+        | {
+            "channel": form["channel"].value(),
+            "result": form["result"].value(),
+            "next_choice": str(form["next_choice"].value() or ""),
+        }
+    )
 
 
 def _effects(form, customer: Customer, staff) -> list[str]:

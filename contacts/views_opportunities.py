@@ -109,7 +109,9 @@ def opportunity_move(request, pk):
         return _refused(request, opportunity, refusal)
     if request.method != "POST":
         form = MoveForm(stage=to, opportunity=opportunity)
-        return render_page(request, "contacts/opportunity_move.html", _move_context(opportunity, to, form), partial="drawer")
+        return render_page(
+            request, "contacts/opportunity_move.html", _move_context(opportunity, to, form), partial="drawer"
+        )
     return _move(request, opportunity, to)
 
 
@@ -167,9 +169,7 @@ def _move_context(opportunity: Opportunity, to: str, form: MoveForm) -> dict:
 
 
 def _moved(request, opportunity: Opportunity, *, undo: bool = True):
-    message = _("“{title}” is now at {stage}").format(
-        title=opportunity.title, stage=Stage(opportunity.stage).label
-    )
+    message = _("“{title}” is now at {stage}").format(title=opportunity.title, stage=Stage(opportunity.stage).label)
     if not wants_part(request):
         messages.success(request, message)
         return redirect(opportunity)

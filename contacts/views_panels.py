@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from contacts import board, contact_log
+from contacts.contact_log import CLOCK_SKEW
 from contacts.forms import NoteForm
 from contacts.models import ContactLog, OpportunityStageHistory
 from customers.models import Customer, Tier, TierChange
@@ -62,7 +63,7 @@ def timeline_context(request, customer: Customer) -> dict:
     """Return the entries of one kind or all, before a moment: at most three queries, each of one page."""
     kind = request.GET.get("kind", "all")
     kind = kind if kind in KINDS else "all"
-    before = parse_datetime(request.GET.get("before", "").replace(" ", "+")) or timezone.now()
+    before = parse_datetime(request.GET.get("before", "").replace(" ", "+")) or timezone.now() + CLOCK_SKEW
     if timezone.is_naive(before):
         before = timezone.make_aware(before)
     entries = []

@@ -35,7 +35,7 @@ def _set_columns(columns: list[str], select: str, params: dict) -> int:
     new = ", ".join(f"s.{column}" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE customers_customer c SET {assignments} FROM ({select}) s "  # noqa: S608 (fixed names, bound values)
+            f"UPDATE customers_customer c SET {assignments} FROM ({select}) s "
             f"WHERE c.id = s.customer_id AND ({old}) IS DISTINCT FROM ({new})",
             params,
         )

@@ -43,9 +43,7 @@ def task(customer, *, reason="behind_quarter", due=0, stake=0, allowed=7, **valu
     )
 
 
-@pytest.mark.parametrize(
-    ("stake", "share"), [(0, 0), (90_000, 0.333), (990_000, 0.667), (9_990_000, 1), (10**9, 1)]
-)
+@pytest.mark.parametrize(("stake", "share"), [(0, 0), (90_000, 0.333), (990_000, 0.667), (9_990_000, 1), (10**9, 1)])
 def test_money_counts_by_its_order_of_magnitude(stake, share):
     assert ranking.money_share(Decimal(stake)) == pytest.approx(share, abs=0.001)
 

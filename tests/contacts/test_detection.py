@@ -269,7 +269,10 @@ def test_opening_again_refreshes_what_is_open_and_leaves_what_is_closed():
     row = {"source": "alert", "reason": "alert", "opened_on": ON, "due_on": ON, "stake": Decimal("5.00")}
 
     written = agenda.open_tasks(
-        [{"key": task.key, "customer_id": task.customer_id, "figures": {"level": 3}} | row for task in (open_one, closed)]
+        [
+            {"key": task.key, "customer_id": task.customer_id, "figures": {"level": 3}} | row
+            for task in (open_one, closed)
+        ]
     )
 
     open_one.refresh_from_db()

@@ -109,7 +109,12 @@ def test_a_stage_asks_for_what_it_needs(own, start, to, entry):
 
 @pytest.mark.parametrize(
     ("grade", "assessed_on", "risk", "is_sold"),
-    [(3, date(2026, 3, 1), 3, True), (3, date(2026, 3, 1), 4, False), (3, date(2025, 11, 1), 2, False), (None, None, 1, False)],
+    [
+        (3, date(2026, 3, 1), 3, True),
+        (3, date(2026, 3, 1), 4, False),
+        (3, date(2025, 11, 1), 2, False),
+        (None, None, 1, False),
+    ],
 )
 def test_a_product_is_proposed_only_if_it_suits(own, grade, assessed_on, risk, is_sold):
     own.customer.risk_grade, own.customer.risk_assessed_on = grade, assessed_on
@@ -164,7 +169,13 @@ def test_a_stale_version_is_refused(own):
 
 def test_a_move_is_taken_back_the_same_day_and_the_history_keeps_both(own):
     opportunity = at(own, "proposed")
-    move(opportunity=opportunity, to="agreed", by=own.staff, on=TODAY, **{k: GOOD[k] for k in ("expected_amount", "expected_on")})
+    move(
+        opportunity=opportunity,
+        to="agreed",
+        by=own.staff,
+        on=TODAY,
+        **{k: GOOD[k] for k in ("expected_amount", "expected_on")},
+    )
 
     back = undo_move(opportunity=opportunity, by=own.staff, on=TODAY)
 

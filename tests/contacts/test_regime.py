@@ -13,9 +13,7 @@ from contacts.regime import Contact, Rules, Subject, judge, month_of, quarter_of
 from customers.models import Assignment, Customer, RelationStatus, Tier, TierChange
 from tests.factories import AssignmentFactory, ContactLogFactory, CustomerFactory
 
-RULES = Rules(
-    weekly=10, quarterly=1, monthly={Tier.DIAMOND: (2, 1), Tier.PLATINUM: (4, 2)}, gold_idle_days=7
-)
+RULES = Rules(weekly=10, quarterly=1, monthly={Tier.DIAMOND: (2, 1), Tier.PLATINUM: (4, 2)}, gold_idle_days=7)
 LONG_AGO = date(2020, 1, 1)
 LONG_HELD = {"relation_status": "signed", "low_disturb": False, "assigned_on": LONG_AGO, "tier_changed_on": None}
 
@@ -143,8 +141,14 @@ def test_the_weekly_requirement_is_never_above_the_portfolio(managed, required):
 
 
 def test_windows_are_natural_months_quarters_and_weeks_from_monday():
-    assert (month_of(date(2024, 2, 10)).first, month_of(date(2024, 2, 10)).last) == (date(2024, 2, 1), date(2024, 2, 29))
-    assert (quarter_of(date(2026, 12, 31)).first, quarter_of(november(1)).last) == (date(2026, 10, 1), date(2026, 12, 31))
+    assert (month_of(date(2024, 2, 10)).first, month_of(date(2024, 2, 10)).last) == (
+        date(2024, 2, 1),
+        date(2024, 2, 29),
+    )
+    assert (quarter_of(date(2026, 12, 31)).first, quarter_of(november(1)).last) == (
+        date(2026, 10, 1),
+        date(2026, 12, 31),
+    )
     assert (regime.week_of(november(25)).first, regime.week_of(november(25)).last) == (november(23), november(29))
 
 
@@ -158,9 +162,7 @@ def test_the_rules_begin_as_the_bank_laid_them_down():
 
 @pytest.mark.django_db
 def test_a_changed_rule_holds_from_its_day():
-    FrequencyRule.objects.create(
-        code="diamond_month", tier=3, phones=3, meetings=1, effective_from=date(2026, 12, 1)
-    )
+    FrequencyRule.objects.create(code="diamond_month", tier=3, phones=3, meetings=1, effective_from=date(2026, 12, 1))
 
     assert regime.rules_in_force(november(30)).monthly[Tier.DIAMOND] == (2, 1)
     assert regime.rules_in_force(date(2026, 12, 1)).monthly[Tier.DIAMOND] == (3, 1)
@@ -223,9 +225,7 @@ def test_the_statement_for_everybody_equals_the_arithmetic(tier, status, quiet, 
     if assigned_on is not None:
         AssignmentFactory(customer=customer, start=assigned_on)
     if changed_on is not None:
-        TierChange.objects.create(
-            customer=customer, on=changed_on, kind="up", from_tier=0, to_tier=tier, month_avg=0
-        )
+        TierChange.objects.create(customer=customer, on=changed_on, kind="up", from_tier=0, to_tier=tier, month_avg=0)
     staff = ContactLogFactory.staff.get_factory()()
     for (channel, result), day, delay, voided in logs:
         ContactLogFactory(
