@@ -164,7 +164,7 @@ def day(on: date | None, *, today: date, language: str | None = None) -> str:
     if on is None:
         return UNKNOWN
     if chinese(language):
-        return f"{on:%m-%d}" if on.year == today.year else on.isoformat()
+        return on.strftime("%m-%d") if on.year == today.year else on.isoformat()
     text = f"{on.day} {EN_MONTHS[on.month - 1]}"
     return text if on.year == today.year else f"{text} {on.year}"
 

@@ -17,7 +17,8 @@ from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connect
 from django.db import connection, transaction
 from django.utils import timezone
 
-from staff.models import OutboxEmail
+from staff import audit
+from staff.models import OutboxEmail, Staff
 
 logger = logging.getLogger(__name__)
 
@@ -137,3 +138,17 @@ def oldest_waiting_age() -> timedelta | None:
     due = OutboxEmail.objects.filter(status=Status.WAITING, not_before__lte=timezone.now())
     oldest = due.order_by("not_before").values_list("not_before", flat=True).first()
     return None if oldest is None else timezone.now() - oldest
+
+
+def needs_a_look():
+    """Return the mails that only a person can decide about: uncertain and given up, newest first."""
+    return OutboxEmail.objects.filter(status__in=[Status.UNCERTAIN, Status.DEAD]).order_by("-id")
+
+
+@transaction.atomic
+def send_again(*, mail: OutboxEmail, by: Staff) -> bool:
+    """Let a mail that needs a look wait once more, because a person decided so; say whether it was one."""
+    offered = needs_a_look().filter(pk=mail.pk).update(status=Status.WAITING, attempts=0, not_before=timezone.now())
+    if offered:
+        audit.record("mail.offered_again", mail, by=by, before=mail.status)
+    return bool(offered)

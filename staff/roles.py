@@ -72,6 +72,7 @@ PERMISSIONS = {
         "churn.view_alert",
         "churn.view_model",
         "staff.view_night",
+        "staff.view_outbox",
     },
     Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK,
     Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK,
@@ -80,7 +81,7 @@ PERMISSIONS = {
     Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK,
     Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive"},
     Role.AUDITOR: {"customers.view_customer", "churn.view_alert", "churn.view_model", "staff.view_audit"},
-    Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night"},
+    Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night", "staff.view_outbox", "staff.send_mail_again"},
 }
 """What a role may do, asked for at the door of a page; which rows is `visible_to`'s question."""
 

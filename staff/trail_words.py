@@ -22,6 +22,39 @@ ACTIONS = {
     "alert.settled": _("Alert settled"),
     "model.released": _("Churn model released"),
     "client.created": _("API client created"),
+    "mail.offered_again": _("Mail sent again"),
+}
+
+OBJECTS = {
+    "staff.staff": _("Staff"),
+    "staff.branch": _("Institution"),
+    "staff.apiclient": _("API client"),
+    "staff.outboxemail": _("Mail"),
+    "customers.customer": _("Customer"),
+    "contacts.contactlog": _("Contact"),
+    "contacts.contacttask": _("Task"),
+    "contacts.opportunity": _("Opportunity"),
+    "churn.churnalert": _("Alert"),
+    "churn.churnmodelversion": _("Churn model"),
+}
+
+FIGURES = {
+    "amount": _("amount"),
+    "before": _("before"),
+    "branch": _("branch"),
+    "channel": _("way"),
+    "day": _("day"),
+    "field": _("field"),
+    "kind": _("kind"),
+    "new": _("new"),
+    "old": _("old"),
+    "on": _("day"),
+    "purpose": _("purpose"),
+    "reason": _("reason"),
+    "result": _("result"),
+    "scopes": _("scopes"),
+    "to": _("to"),
+    "until": _("until"),
 }
 
 STEPS = {

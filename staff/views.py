@@ -4,18 +4,20 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required, permission_required
 from django.core.exceptions import BadRequest
 from django.db.models import Count, Max, Min, Q, Sum
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from staff import outbox
 from staff import preferences as choices
 from staff.forms import AuditFilterForm, NightForm, PreferencesForm
-from staff.models import AuditEvent, Branch, NightRun, NightStep
+from staff.models import AuditEvent, Branch, NightRun, NightStep, OutboxEmail
 from staff.roles import Scope
 from staff.shell import render_page
 
 EVENTS_A_PAGE = 50
 NIGHTS_SHOWN = 30
+MAILS_SHOWN = 50
 
 
 @require_GET
@@ -60,6 +62,8 @@ def night(request):
             ended=Max("finished_at"),
         ),
         "runs": NightRun.objects.order_by("-business_date")[:NIGHTS_SHOWN],
+        "mails": outbox.needs_a_look()[:MAILS_SHOWN] if request.user.has_perm("staff.view_outbox") else [],
+        "may_send_again": request.user.has_perm("staff.send_mail_again"),
     }
     return render_page(request, "staff/night.html", context, partial="night")
 
@@ -72,6 +76,14 @@ def _by_branch(steps) -> list[dict]:
         seconds = (step.finished_at - step.started_at).total_seconds() if took else None
         groups.setdefault(step.branch, []).append({"row": step, "seconds": seconds})
     return [{"branch": branch, "steps": rows} for branch, rows in groups.items()]
+
+
+@require_POST
+@permission_required("staff.send_mail_again", raise_exception=True)
+def mail_send_again(request, pk):
+    """Offer a mail once more that was uncertain or given up."""
+    outbox.send_again(mail=get_object_or_404(OutboxEmail, pk=pk), by=request.user)
+    return redirect("staff:night")
 
 
 @require_GET

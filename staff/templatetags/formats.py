@@ -12,8 +12,8 @@ register = template.Library()
 
 
 def known(value):
-    """Return the value, None for a template's empty string."""
-    return None if value == "" else value
+    """Return the value; None for a template's empty string, and for a lazy value that turns out to be None."""
+    return None if value in ("", None) else value
 
 
 @register.filter

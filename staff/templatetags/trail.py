@@ -2,7 +2,7 @@
 
 from django import template
 
-from staff.trail_words import ACTIONS, STEPS
+from staff.trail_words import ACTIONS, FIGURES, OBJECTS, STEPS
 
 register = template.Library()
 
@@ -17,3 +17,15 @@ def action_label(action):
 def step_label(step):
     """What people call a step of the night."""
     return STEPS.get(step, step)
+
+
+@register.filter
+def object_label(object_type):
+    """What people call a kind of object; its code where nobody has named it."""
+    return OBJECTS.get(object_type, object_type)
+
+
+@register.filter
+def figure_label(name):
+    """What people call a figure of an event; its name where nobody has translated it."""
+    return FIGURES.get(name, name)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisGone
 
 from staff import audit, health, heartbeat, tasks
-from staff.models import Heartbeat, NightRun, NightStep, OutboxEmail
+from staff.models import AuditEvent, Heartbeat, NightRun, NightStep, OutboxEmail
 from staff.roles import Role
 from tests.factories import BranchFactory, StaffFactory
 
@@ -110,6 +110,36 @@ def test_a_night_is_chosen_by_its_date(client, night):
     client.force_login(StaffFactory(role=Role.SYS_ADMIN))
     assert client.get("/night/").context["run"].business_date == date(2026, 11, 25)
     assert client.get("/night/?date=2026-11-24").context["run"] == night
+
+
+@pytest.fixture
+def uncertain():
+    return OutboxEmail.objects.create(
+        key="alert:17", to="head@bank.example", subject="流失预警", text="t", message_id="<17@bank.example>",
+        status="uncertain", attempts=1, last_error="SMTPServerDisconnected: gone",
+    )  # fmt: skip
+
+
+def test_a_mail_that_may_have_arrived_is_listed_with_its_reason(client, uncertain):
+    client.force_login(StaffFactory(role=Role.SYS_ADMIN))
+    assert "SMTPServerDisconnected" in client.get("/night/").content.decode()
+    client.force_login(StaffFactory(role=Role.BRANCH_HEAD))
+    assert "SMTPServerDisconnected" not in client.get("/night/").content.decode()
+
+
+def test_only_an_administrator_sends_such_a_mail_again_and_it_is_on_the_trail(client, uncertain):
+    url = f"/night/mails/{uncertain.pk}/send-again/"
+    client.force_login(StaffFactory(role=Role.BRANCH_HEAD))
+    assert client.post(url).status_code == 403
+    admin = StaffFactory(role=Role.SYS_ADMIN)
+    client.force_login(admin)
+    assert client.post(url).status_code == 302
+    uncertain.refresh_from_db()
+    assert (uncertain.status, uncertain.attempts) == ("waiting", 0)
+    event = AuditEvent.objects.get(action="mail.offered_again")
+    assert (event.staff, event.figures) == (admin, {"before": "uncertain"})
+    client.post(url)  # it waits already
+    assert AuditEvent.objects.filter(action="mail.offered_again").count() == 1
 
 
 def test_managers_do_not_see_the_night(client, night):
