@@ -55,12 +55,15 @@ def _redis() -> bool:
 
 
 def _migrated() -> bool:
-    return _all_applied() or bool(_all_applied.cache_clear())
+    """Say whether every migration was applied; a no is asked again at the next call, a yes is not."""
+    if not _all_applied():
+        _all_applied.cache_clear()
+        return False
+    return True
 
 
 @cache
 def _all_applied() -> bool:
-    """Say whether every migration was applied; a yes stays a yes while this process lives."""
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 

@@ -178,6 +178,7 @@ CELERY_BEAT_SCHEDULE = {
     # ten minutes until six it is offered again, which catches up a missed or broken one.
     "night": {"task": "vipcrm.tasks.night", "schedule": crontab(hour="2-6", minute="*/10")},
     "outbox": {"task": "staff.tasks.send_outbox", "schedule": timedelta(seconds=30)},
+    "forget-answers": {"task": "staff.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "beat-heartbeat": {"task": "staff.tasks.heartbeat", "schedule": timedelta(seconds=60)},
 }
 

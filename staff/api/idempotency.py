@@ -3,11 +3,9 @@
 import hashlib
 import json
 import re
-from datetime import timedelta
 from functools import wraps
 
 from django.db import connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -16,7 +14,6 @@ from staff.api.problem import Problem
 from staff.models import IdempotencyRecord
 
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
-KEPT_FOR = timedelta(days=7)
 
 
 def idempotent(view):
@@ -80,8 +77,3 @@ def _replay(stored: IdempotencyRecord, fingerprint: str) -> Response:
         text = _("This key was used for another call; use a new one.")
         raise Problem(text, code="key_reused", status_code=422)
     return Response(stored.response, status=stored.status_code, headers={"Idempotency-Replayed": "true"})
-
-
-def forget_old() -> int:
-    """Forget answers older than seven days; return how many."""
-    return IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]

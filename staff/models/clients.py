@@ -1,6 +1,9 @@
 """Who calls the API, and what each call was answered."""
 
+from datetime import timedelta
+
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication
 
@@ -34,6 +37,15 @@ class ApiClient(AbstractApplication):
         return False
 
 
+KEPT_FOR = timedelta(days=7)
+
+
+class IdempotencyRecordQuerySet(models.QuerySet):
+    def forgettable(self):
+        """Keep answers so old that no caller repeats his call any more."""
+        return self.filter(created_at__lt=timezone.now() - KEPT_FOR)
+
+
 class IdempotencyRecord(models.Model):
     """The answer that one client got for one Idempotency-Key, stored in the transaction of the effect."""
 
@@ -43,6 +55,8 @@ class IdempotencyRecord(models.Model):
     status_code = models.PositiveSmallIntegerField()
     response = models.JSONField()
     created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    objects = IdempotencyRecordQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import check_password
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import path
@@ -13,13 +15,14 @@ from django.utils import timezone
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.response import Response
 
+from staff import tasks
 from staff.api import idempotency, paging
 from staff.api.authentication import needs_scope
 from staff.api.body import read_json
 from staff.api.problem import Problem
 from staff.api.token import token
 from staff.clients import UnknownScope, create_client
-from staff.models import AuditEvent, Branch, IdempotencyRecord
+from staff.models import ApiClient, AuditEvent, Branch, IdempotencyRecord
 from staff.refusal import Refused
 from staff.roles import Scope
 from tests.factories import BranchFactory
@@ -154,6 +157,19 @@ def test_a_client_is_stored_without_its_secret_and_put_on_the_trail(core):
     assert "demo-core-secret" not in core.client_secret
     event = AuditEvent.objects.get()
     assert (event.action, event.object_label) == ("client.created", "core")
+
+
+def test_the_command_makes_a_client_and_prints_its_secret_once(branch, capsys):
+    call_command("api_client", "--name", "feed", "--branch", "001", "--scopes", "customers:write assets:write")
+    said = dict(line.split(" ", 1) for line in capsys.readouterr().out.splitlines())
+    client = ApiClient.objects.get(client_id=said["client_id"])
+    assert (client.branch, said["scopes"]) == (branch, "assets:write customers:write")
+    assert check_password(said["client_secret"], client.client_secret)
+
+
+def test_the_command_refuses_a_branch_that_does_not_exist(branch):
+    with pytest.raises(CommandError, match="no branch 999"):
+        call_command("api_client", "--name", "feed", "--branch", "999")
 
 
 def test_a_scope_that_does_not_exist_is_not_granted(branch):
@@ -302,7 +318,7 @@ def test_old_answers_are_forgotten(client, bearer):
     post(client, bearer, {"code": "X1"})
     post(client, bearer, {"code": "X2"}, key="k-2")
     IdempotencyRecord.objects.filter(key="k-1").update(created_at=timezone.now() - timedelta(days=8))
-    assert idempotency.forget_old() == 1
+    assert tasks.forget_answers() == 1
     assert IdempotencyRecord.objects.get().key == "k-2"
 
 

@@ -77,6 +77,8 @@ def test_five_wrong_tries_lock_for_fifteen_minutes(client, staff):
         sign_in(client, password="wrong")
     locked = sign_in(client)
     assert locked.status_code == 429
+    assert locked.context["locked"] is True
+    assert 'role="alert"' in locked.content.decode()
     assert not signed_in(client)
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         assert sign_in(client).status_code == 302

@@ -12,7 +12,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--name", required=True)
         parser.add_argument("--branch", required=True, help="the branch's code; the client sees it and all beneath")
-        parser.add_argument("--scopes", nargs="+", default=sorted(settings.OAUTH2_PROVIDER["SCOPES"]))
+        parser.add_argument(
+            "--scopes", nargs="+", default=sorted(settings.OAUTH2_PROVIDER["SCOPES"]), help="spaces between"
+        )
         parser.add_argument("--client-id", default="", help="made up if not given")
         parser.add_argument("--secret", default="", help="made up if not given")
 
@@ -22,7 +24,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no branch {branch}.")
         try:
             client, secret = create_client(
-                name=name, branch=root, scopes=scopes, by=None, client_id=client_id, secret=secret
+                name=name, branch=root, scopes=" ".join(scopes).split(), by=None, client_id=client_id, secret=secret
             )
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
