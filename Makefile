@@ -10,13 +10,51 @@ DEV_LOCKS := $(RUN_LOCKS) requirements/dev.txt
 RUN_STAMP := .venv/run-$(firstword $(shell cat $(RUN_LOCKS) | cksum)).stamp
 DEV_STAMP := .venv/dev-$(firstword $(shell cat $(DEV_LOCKS) | cksum)).stamp
 
-.PHONY: run manage test test-long lint format bench messages lock clean
+.PHONY: run manage test test-long lint format bench messages lock
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/python -m vipcrm.stack run
 
 manage: $(RUN_STAMP)
 	@exec $(BIN)/python -m vipcrm.stack manage $(ARGS)
+
+# --- Checks: ARGS goes to pytest, as in make test ARGS="tests/staff -k mask" ---
+
+test: $(DEV_STAMP)
+	@CHROMIUM=$$(sh scripts/chromium.sh) && export CHROMIUM && \
+	exec $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
+
+test-long: $(DEV_STAMP)
+	@CHROMIUM=$$(sh scripts/chromium.sh) && export CHROMIUM && \
+	exec $(BIN)/python -m pytest -m long $(ARGS)
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	DEMO=1 $(BIN)/mypy
+	$(BIN)/djlint templates --lint --quiet
+	DEMO=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python scripts/check_tracked.py
+
+format: $(DEV_STAMP)
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(DEV_STAMP)
+	@exec $(BIN)/python -m bench $(ARGS)
+
+messages: $(DEV_STAMP)
+	@exec $(BIN)/python -m vipcrm.stack manage messages $(ARGS)
+
+# --- The locks: every version with its hashes, no address; needs uv ---
+
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --quiet $(ARGS)
+lock:
+	$(COMPILE) pyproject.toml -o requirements/app.txt
+	$(COMPILE) -c requirements/app.txt --group local -o requirements/local.txt
+	$(COMPILE) -c requirements/app.txt --group dev -o requirements/dev.txt
 
 # --- The environment: a stamp a lock, so that a changed lock installs again and nothing else does ---
 

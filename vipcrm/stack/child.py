@@ -34,7 +34,7 @@ class Child:
     """A running part of the stack. Start it from the main thread: a parent's death is that of its thread.
 
     Args:
-        show: called with every line of output, without its end.
+        show: called with every line of output, without its end, that holds none of the words in `hide`.
         orphan_signal: what the kernel sends when the supervisor dies without stopping its children.
         identity: user and group numbers to run as, for a root that must not be root.
     """
@@ -45,6 +45,7 @@ class Child:
         *,
         environ: Mapping[str, str],
         show: Callable[[str], None] = lambda line: None,
+        hide: Sequence[str] = (),
         orphan_signal: int = signal.SIGTERM,
         identity: tuple[int, int] | None = None,
         cwd=None,
@@ -60,17 +61,18 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent(orphan_signal),  # noqa: PLW1509 (prctl only, no locks)
+            preexec_fn=die_with_parent(orphan_signal),
             **user,
         )
-        self.reader = threading.Thread(target=self._read, args=(show,), daemon=True)
+        self.reader = threading.Thread(target=self._read, args=(show, hide), daemon=True)
         self.reader.start()
 
-    def _read(self, show: Callable[[str], None]) -> None:
-        for raw in self.process.stdout:
+    def _read(self, show: Callable[[str], None], hide: Sequence[str]) -> None:
+        for raw in self.process.stdout or ():
             line = raw.decode(errors="replace").rstrip()
             self.lines.append(line)
-            show(line)
+            if not any(word in line for word in hide):
+                show(line)
 
     def ended(self) -> bool:
         """Say whether the process is over."""

@@ -17,7 +17,7 @@ class Keep:
     def __init__(self, folder: Path):
         self.maildir = mailbox.Maildir(folder)
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 (named by aiosmtpd)
+    async def handle_DATA(self, server, session, envelope):
         """Keep one message, with the addresses of its envelope."""
         message = mailbox.MaildirMessage(envelope.content)
         message["X-Envelope-From"] = envelope.mail_from or ""

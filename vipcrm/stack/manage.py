@@ -38,7 +38,7 @@ def manage(arguments: list[str]) -> int:
     lock = Lock(var)
     running = attach(var, lock)
     if running is not None:
-        os.execve(sys.executable, manage_command(arguments), running | dict(os.environ))
+        os.execve(sys.executable, manage_command(arguments), running | dict(os.environ))  # noqa: S606 (no shell is meant)
     notice = Notice(var)
     notice.write(doing=f"make manage ({' '.join(arguments[:1])})", pid=os.getpid())
     stack = Stack(var, show=lambda name, line: print(f"{name:8} | {line}", file=sys.stderr))

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOCKET_PATH_LIMIT = 100
@@ -58,7 +59,7 @@ class Lock:
 
     def __init__(self, var: Path):
         self.path = var / "stack.lock"
-        self.file = None
+        self.file: IO[str] | None = None
 
     def take(self, *, wait: bool = False) -> bool:
         """Take the lock, at once or when its holder ends; say whether it was taken."""

@@ -136,7 +136,8 @@ class Postgres:
         return Child(
             command,
             environ=self.environ(),
-            show=lambda line: line.startswith("LOG:") or show(line),
+            show=show,
+            hide=("LOG:",),
             orphan_signal=signal.SIGINT,
             identity=self.account.identity,
             cwd=self.home,

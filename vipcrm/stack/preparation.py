@@ -32,7 +32,9 @@ class Step:
 
 
 EVERY_CHANGE = (
-    Step("Bringing the tables up to date", ("migrate", "--no-input", "--skip-checks", "-v0"), ("*/migrations/*.py", LOCK)),
+    Step(
+        "Bringing the tables up to date", ("migrate", "--no-input", "--skip-checks", "-v0"), ("*/migrations/*.py", LOCK)
+    ),
     Step("Collecting the static files", ("collectstatic", "--no-input", "-v0"), ("static/**/*", LOCK)),
 )
 FIRST_START = (

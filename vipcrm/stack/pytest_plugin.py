@@ -54,3 +54,10 @@ def pytest_load_initial_conftests(early_config):
             raise pytest.UsageError(str(error)) from error
         early_config.add_cleanup(servers.stop)
     return (yield)
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the tests that share a browser's site on one worker of xdist."""
+    for item in items:
+        if item.get_closest_marker("browser") or "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("browser"))

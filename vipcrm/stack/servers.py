@@ -1,6 +1,7 @@
 """The servers of one VAR folder, and the environment that reaches them."""
 
 import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -35,10 +36,12 @@ class Stack:
         self.given = given
         self.show = show
         sockets = socket_folder(var)
-        own = {"durable": durable, "show": lambda line: show("stack", line)}
         private_folder(sockets)
-        self.postgres = None if given.get("DATABASE_URL") else Postgres(home=var / "postgres", sockets=sockets, **own)
-        self.valkey = None if given.get("REDIS_URL") else Valkey(home=var / "valkey", sockets=sockets, **own)
+        self.postgres = self.valkey = None
+        if not given.get("DATABASE_URL"):
+            self.postgres = Postgres(home=var / "postgres", sockets=sockets, durable=durable, show=self._tell)
+        if not given.get("REDIS_URL"):
+            self.valkey = Valkey(home=var / "valkey", sockets=sockets, durable=durable, show=self._tell)
         self.mail = None if given.get("EMAIL_URL") else MailCatcher(var / "mail")
         self.children: dict[str, Child] = {}
         self.environ: dict[str, str] = {}
@@ -64,9 +67,14 @@ class Stack:
 
     def respawn(self, name: str) -> Child:
         """Start one server again (or the first time)."""
-        server = {"postgres": self.postgres, "valkey": self.valkey}[name]
+        server = self.postgres if name == "postgres" else self.valkey
+        if server is None:
+            raise KeyError(name)
         self.children[name] = server.spawn(lambda line: self.show(name, line))
         return self.children[name]
+
+    def _tell(self, line: str) -> None:
+        self.show("stack", line)
 
     def stop(self) -> None:
         """Stop the servers, PostgreSQL last."""
@@ -74,7 +82,7 @@ class Stack:
             valkey.stop(seconds=15)
         if postgres := self.children.pop("postgres", None):
             # SIGINT is the fast stop: sessions are ended, the data is written.
-            postgres.stop(2, seconds=30, then=3)
+            postgres.stop(signal.SIGINT, seconds=30, then=signal.SIGQUIT)
         if self.mail and self.mail.port:
             self.mail.stop()
             (self.var / "mail.port").unlink(missing_ok=True)

@@ -156,7 +156,7 @@ class Supervisor:
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (prctl only, no locks)
+            preexec_fn=die_with_parent(signal.SIGTERM),
         )
         while process.poll() is None:
             if self.stopping.wait(0.05):
@@ -225,7 +225,9 @@ class Supervisor:
         if not back_off.due:
             waited = back_off.plan(lived=now - child.started, now=now)
             code = child.process.returncode
-            self.terminal.say(f"{name} ended (code {code}); starting it again" + (f" in {waited:.1f} s." if waited else "."))
+            self.terminal.say(
+                f"{name} ended (code {code}); starting it again" + (f" in {waited:.1f} s." if waited else ".")
+            )
         if now >= back_off.due:
             back_off.due = 0.0
             child.stop()  # what is left of its group

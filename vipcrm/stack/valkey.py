@@ -71,7 +71,8 @@ class Valkey:
         return Child(
             command,
             environ=environ,
-            show=lambda line: any(word in line for word in CHATTER) or show(line),
+            show=show,
+            hide=CHATTER,
             orphan_signal=signal.SIGTERM,
             cwd=self.home,
         )
