@@ -73,6 +73,14 @@ document.addEventListener("click", (event) => {
   } else if (isOpen() && !wide.matches && !event.target.closest("#drawer, dialog, .toasts")) close();
 });
 wide.addEventListener("change", settle);
-document.addEventListener("htmx:load", (event) => event.target === document.body && settle());
+// A boosted link brought another page: nothing is open there but what it brought.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target !== document.body) return;
+  opener = null;
+  before = null;
+  settle();
+  if (filled()) focusFirst();
+  else document.getElementById("main")?.focus({ preventScroll: true });
+});
 settle();
 if (filled()) focusFirst();
