@@ -7,3 +7,10 @@ class ChurnConfig(AppConfig):
 
     name = "churn"
     verbose_name = _("Churn")
+
+    def ready(self):
+        from churn import reasons
+        from contacts.reasons import CAUSES, SENTENCES
+
+        SENTENCES.update(reasons.SENTENCES)
+        CAUSES.update(reasons.CAUSES)

@@ -1,11 +1,11 @@
 """The tables of floor 4: model versions with their back-tests, scores, alerts."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
-from staff.models import Staff
+from staff.models import Branch, Staff
 
 Level = Customer.ChurnLevel
 
@@ -83,6 +83,38 @@ class ChurnScore(models.Model):
         return f"{self.customer_id} {self.data_date} {self.probability:.0%}"
 
 
+class ScoringRunQuerySet(models.QuerySet):
+    def newest(self, branches):
+        """Keep the newest run of each of these branches."""
+        return self.filter(branch__in=branches).order_by("branch", "-data_date").distinct("branch")
+
+
+class ScoringRun(models.Model):
+    """One branch scored as of one day: how many, by what, and how its VIP customers' features were spread.
+
+    `bins` is {feature: [counts]} over the tenths that the model's training rows had, for the drift figures.
+    """
+
+    branch = models.ForeignKey(Branch, models.PROTECT, related_name="+")
+    data_date = models.DateField()
+    model = models.ForeignKey(ChurnModelVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    scored_at = models.DateTimeField()
+    scored = models.PositiveIntegerField()
+    seconds = models.FloatField()
+    bins = models.JSONField(default=dict)
+
+    objects = ScoringRunQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(name="scoring_run_once_a_day", fields=["branch", "data_date"]),
+        ]
+
+    def __str__(self):
+        return f"{self.branch_id} {self.data_date}"
+
+
 class ChurnAlertQuerySet(models.QuerySet):
     def visible_to(self, viewer):
         """Keep the alerts of customers that the viewer may see."""
@@ -91,6 +123,24 @@ class ChurnAlertQuerySet(models.QuerySet):
     def open(self):
         """Keep what nobody has settled."""
         return self.filter(status__in=[ChurnAlert.Status.OPEN, ChurnAlert.Status.WORKING])
+
+    def to_handle(self):
+        """Keep what nobody has begun with: no contact since it opened."""
+        untouched = Q(customer__last_contact_on=None) | Q(customer__last_contact_on__lt=F("opened_on"))
+        return self.filter(untouched, status=ChurnAlert.Status.OPEN)
+
+    def in_progress(self):
+        """Keep what somebody follows up: said so, or contacted the customer since it opened."""
+        begun = Q(status=ChurnAlert.Status.WORKING) | Q(customer__last_contact_on__gte=F("opened_on"))
+        return self.open().filter(begun)
+
+    def settled(self):
+        """Keep what has its outcome."""
+        return self.exclude(status__in=[ChurnAlert.Status.OPEN, ChurnAlert.Status.WORKING])
+
+    def overdue(self, on):
+        """Keep what should have been begun with before a day and was not."""
+        return self.to_handle().filter(due_on__lt=on)
 
 
 class ChurnAlert(models.Model):
