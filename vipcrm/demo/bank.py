@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from contacts import regime
 from customers.assets import ensure_partitions
 from customers.models import Customer, Load, Product
+from staff.clients import create_client
 from staff.refusal import Refused
 from vipcrm.demo.catalogue import ITEMS
 from vipcrm.demo.chunk import Chunk
@@ -20,6 +21,9 @@ from vipcrm.demo.names import Names
 
 CHUNK = 4000
 """Customers simulated and written at a time, whole outlets."""
+
+CORE_CLIENT, CORE_SECRET = "core", "demo-core-secret"
+"""The demo's core banking system, as the API knows it."""
 
 EMPTIED = (
     "customers_customer", "customers_dailyasset", "customers_monthlyasset", "churn_churnmodelversion",
@@ -62,6 +66,10 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
         institutions = Institutions(rng, names, today=today)
         outlets = institutions.write(customers)
         products = write_products()
+        create_client(
+            name="核心系统", branch=institutions.root, scopes=sorted(settings.OAUTH2_PROVIDER["SCOPES"]), by=None,
+            client_id=CORE_CLIENT, secret=CORE_SECRET,
+        )  # fmt: skip
         months = months_until(last)
         ensure_partitions(months[0], today)
     written["branches"], written["staff"] = institutions.branches, len(institutions.written)
@@ -86,8 +94,10 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
 def empty():
     """Remove customers and all that belongs to them; people, offices and the audit trail stay."""
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending checks cannot be emptied
         for table in EMPTIED:
             cursor.execute(f"TRUNCATE {table} CASCADE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         Load.objects.update(potential=0, gold=0, platinum=0, diamond=0)
 
 

@@ -6,7 +6,17 @@ from datetime import date, timedelta
 import numpy as np
 
 from contacts.models import ContactLog, Opportunity, OpportunityStageHistory
-from customers.models import ASSET_KINDS, Assignment, Customer, DailyAsset, Holding, Load, MonthlyAsset, TierChange, TierRule
+from customers.models import (
+    ASSET_KINDS,
+    Assignment,
+    Customer,
+    DailyAsset,
+    Holding,
+    Load,
+    MonthlyAsset,
+    TierChange,
+    TierRule,
+)
 from customers.names import pinyin_of
 from staff.masking import mask_address, mask_id_no, mask_mobile
 from staff.roles import Role
@@ -145,7 +155,9 @@ class Chunk:
 
     def assignment_rows(self):
         """Yield the relations that are open, and for some customers the manager before."""
-        heads = [next(member.pk for member in outlet.staff if member.role == Role.BRANCH_HEAD) for outlet in self.outlets]
+        heads = [
+            next(member.pk for member in outlet.staff if member.role == Role.BRANCH_HEAD) for outlet in self.outlets
+        ]
         managers = [
             [member.pk for member in outlet.staff if member.role in (Role.RELATIONSHIP_MANAGER, Role.WEALTH_MANAGER)]
             for outlet in self.outlets
@@ -157,7 +169,16 @@ class Chunk:
             begun = self.signed_on[place] or self.opened_on[place]
             others = [pk for pk in managers[number] if pk != staff]
             if moved[place] and others and begun < since - timedelta(days=60):
-                yield (self.ids[place], others[place % len(others)], "primary", begun, since, "manual", "", heads[number])
+                yield (
+                    self.ids[place],
+                    others[place % len(others)],
+                    "primary",
+                    begun,
+                    since,
+                    "manual",
+                    "",
+                    heads[number],
+                )
                 yield (self.ids[place], staff, "primary", since, None, "transfer", "工作量平衡", heads[number])
             else:
                 yield (self.ids[place], staff, "primary", since, None, "manual", "", heads[number])

@@ -116,7 +116,9 @@ def _copy(table: str, columns, stream, form: str):
     with connection.cursor() as cursor:
         raw = cursor.connection
         listed = ", ".join(quote_ident(name, raw) for name in columns)
-        statement = f"COPY {quote_ident(table, raw)} ({listed}) FROM STDIN (FORMAT {QuotedString(form).getquoted().decode()})"
+        statement = (
+            f"COPY {quote_ident(table, raw)} ({listed}) FROM STDIN (FORMAT {QuotedString(form).getquoted().decode()})"
+        )
         cursor.cursor.copy_expert(statement, stream)
 
 

@@ -115,6 +115,7 @@ class Institutions:
     def write(self, customers: int) -> list[Outlet]:
         """Write the whole tree for a bank of so many customers and return its outlets."""
         office = self.office("LJ00", "澜江银行", Branch.Level.HEAD_OFFICE, None, "滨江区民族大道 1 号")
+        self.root = office
         for post in OFFICE:
             self.fill(post, office)
         sizes = outlet_sizes(customers)
@@ -168,7 +169,9 @@ class Institutions:
         number = post.staff_no
         if not number:
             number, self.next_number = f"{self.next_number:05d}", self.next_number + int(self.rng.integers(1, 4))
-        name = post.name or str(self.names.draw(self.rng, self.rng.random(1) < 0.55, self.rng.integers(1972, 1996, 1))[0])
+        name = post.name or str(
+            self.names.draw(self.rng, self.rng.random(1) < 0.55, self.rng.integers(1972, 1996, 1))[0]
+        )
         months = int(self.rng.integers(4, 10)) if Decimal(post.factor) < 1 else int(self.rng.integers(20, 160))
         member, _created = Staff.objects.update_or_create(
             staff_no=number,

@@ -82,7 +82,7 @@ def simulate(rng, n: int, *, last: date, markets) -> History:
         totals[day] = cents.sum(axis=0)
         if day >= days - DAYS:
             daily[:, day - (days - DAYS)] = cents
-        if on == last or (on + timedelta(days=1)).day == 1:
-            if (index := place.get(on.replace(day=1))) is not None:
-                month_end[:, index] = cents
+        index = place.get(on.replace(day=1))
+        if index is not None and (on == last or (on + timedelta(days=1)).day == 1):
+            month_end[:, index] = cents
     return History(begins, last, traits, purses, totals, daily, month_end, months)

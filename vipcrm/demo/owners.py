@@ -50,7 +50,9 @@ class Holder:
         )
 
     def fits(self, load_class: int) -> bool:
-        return self.counts[load_class] < self.limits[load_class] and self.units + self.weights[load_class] <= self.target
+        return (
+            self.counts[load_class] < self.limits[load_class] and self.units + self.weights[load_class] <= self.target
+        )
 
     def take(self, load_class: int):
         self.counts[load_class] += 1

@@ -10,15 +10,23 @@ from vipcrm.demo import lives
 from vipcrm.demo.names import Names
 from vipcrm.demo.traits import FARMER, HOME, OWNER, PROFESSIONAL, RETIRED, SALARIED
 
-AGES = {SALARIED: (25, 59), OWNER: (27, 66), RETIRED: (57, 86), PROFESSIONAL: (29, 61), HOME: (27, 60), FARMER: (30, 70)}
-MOBILES = "138 139 135 136 137 150 151 158 159 182 187 188 130 131 186 133 153 180 189 177 176 199".split()
+AGES = {
+    SALARIED: (25, 59),
+    OWNER: (27, 66),
+    RETIRED: (57, 86),
+    PROFESSIONAL: (29, 61),
+    HOME: (27, 60),
+    FARMER: (30, 70),
+}
+MOBILES = (138, 139, 135, 136, 137, 150, 151, 158, 159, 182, 187, 188, 130, 131, 186, 133, 153, 180, 189, 177, 176, 199)
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECKS = "10X98765432"
 CARE = ("老年绿色通道", "听力不便，请慢些说", "轮椅通道", "视力不便，请大字材料")
 
 _JOBS = {
-    walk: [tuple(entry.split("|")) for entry in text.split()] if walk != HOME else
-    [tuple(entry.split("|")) for entry in text.split(" ")]
+    walk: [tuple(entry.split("|")) for entry in text.split()]
+    if walk != HOME
+    else [tuple(entry.split("|")) for entry in text.split(" ")]
     for walk, text in lives.JOBS.items()
 }
 _TRADES = [tuple(entry.split("|")) for entry in lives.TRADES.split()]

@@ -172,7 +172,9 @@ class Purses:
         demand -= np.floor(spend * here * 100) / 100
         if len(trade):
             size = traits.anchor[trade] * self.rng.gamma(1.4, 0.018, len(trade))
-            inward = self.rng.random(len(trade)) < np.where(demand[trade] > traits.liquid[trade] * traits.anchor[trade], 0.4, 0.62)
+            inward = self.rng.random(len(trade)) < np.where(
+                demand[trade] > traits.liquid[trade] * traits.anchor[trade], 0.4, 0.62
+            )
             demand[trade] += np.round(np.where(inward, size, -np.minimum(size, demand[trade] * 0.4)), 2)
         self.mark_to_market(day, market)
 

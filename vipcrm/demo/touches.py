@@ -141,7 +141,9 @@ def way(kind: int, pick) -> tuple:
     """Return channel, result and minutes of a kind of contact."""
     channels, results = ContactLog.Channel, ContactLog.Result
     if kind == MEETING:
-        channel = (channels.OFFICE, channels.OFFICE, channels.OFFICE, channels.VISIT, channels.VISIT, channels.VIDEO)[pick[5] % 6]
+        channel = (channels.OFFICE, channels.OFFICE, channels.OFFICE, channels.VISIT, channels.VISIT, channels.VIDEO)[
+            pick[5] % 6
+        ]
         return channel.value, results.MET.value, 15 + pick[4] % 46
     if kind == MESSAGE:
         channel = (channels.WECHAT, channels.WECHAT, channels.WECHAT, channels.SMS)[pick[5] % 4]
