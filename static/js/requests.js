@@ -121,16 +121,17 @@ document.addEventListener("htmx:timeout", (event) => showFault(event.detail, wor
 
 function repeat() {
   document.getElementById("signed-out")?.close();
+  document.body.classList.remove("is-veiled");
   waiting?.();
   waiting = null;
 }
-document.addEventListener("click", (event) => event.target.closest("[data-repeat]") && repeat());
+document.addEventListener("click", (event) => event.target.closest("[data-repeat]") && (waiting ? repeat() : location.reload()));
 
 // Signed in again in another tab: take its token (it changes at sign-in) and go on.
 const signIns = new BroadcastChannel("signed-in");
 if (document.body.hasAttribute("data-signed-in")) signIns.postMessage(document.body.getAttribute("hx-headers"));
 signIns.addEventListener("message", (event) => {
-  if (!waiting) return;
+  if (!document.getElementById("signed-out")?.open) return;
   document.body.setAttribute("hx-headers", event.data);
   const token = JSON.parse(event.data)["X-CSRFToken"];
   document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => (input.value = token));
