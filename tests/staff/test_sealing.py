@@ -5,10 +5,11 @@ import base64
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.management import call_command
 from django.db import connection
 
 from customers.models import Customer
-from staff import sealing
+from staff import rotation, sealing
 from tests.factories import CustomerFactory
 
 OLD = "k1:" + base64.b64encode(b"1" * 32).decode()
@@ -61,3 +62,34 @@ def test_the_database_never_sees_the_clear_text():
 def test_an_encrypted_column_cannot_be_searched():
     with pytest.raises(FieldError):
         Customer.objects.filter(mobile="13812346021")
+
+
+@pytest.mark.django_db
+def test_rotation_seals_everything_again_and_a_second_run_nothing(settings, capsys):
+    settings.FIELD_KEYS = OLD
+    before = [CustomerFactory(mobile=f"1381234{n:04}", id_no="430111199001011236" if n % 2 else "") for n in range(5)]
+    settings.FIELD_KEYS = f"{OLD},{NEW}"
+    newer = CustomerFactory(mobile="13900000000")
+
+    call_command("rotate_keys")
+    assert "Sealed 7 values again with the key k2" in capsys.readouterr().out
+    assert rotation.rotate() == 0
+
+    settings.FIELD_KEYS = NEW  # the old key is gone, and every value can still be read
+    for n, customer in enumerate(before):
+        customer.refresh_from_db()
+        assert (customer.mobile, customer.id_no) == (f"1381234{n:04}", "430111199001011236" if n % 2 else "")
+    newer.refresh_from_db()
+    assert newer.mobile == "13900000000"
+
+
+@pytest.mark.django_db
+def test_rotation_goes_on_where_it_was_broken_off(settings, monkeypatch):
+    settings.FIELD_KEYS = OLD
+    for n in range(5):
+        CustomerFactory(mobile=f"1381234{n:04}")
+    settings.FIELD_KEYS = f"{OLD},{NEW}"
+    monkeypatch.setattr(rotation, "BATCH", 2)
+    columns = [column for column in rotation.sealed_columns() if column[1] == "mobile"]
+    assert len(next(rotation._batches(*columns[0]))) == 2
+    assert rotation.rotate() == 3
