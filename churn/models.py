@@ -39,9 +39,7 @@ class ChurnModelVersion(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(
-                name="churn_model_one_released", fields=["status"], condition=Q(status="released")
-            ),
+            models.UniqueConstraint(name="churn_model_one_released", fields=["status"], condition=Q(status="released")),
         ]
 
     def __str__(self):

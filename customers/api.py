@@ -20,6 +20,7 @@ from customers.serializers import (
     BatchAnswerSerializer,
     CustomerBatchSerializer,
 )
+from staff import audit
 from staff.api.authentication import needs_scope
 from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
@@ -85,6 +86,7 @@ def _take(request, shape, take) -> Response:
     counts = dict.fromkeys(STATUSES, 0)
     for answer in answers:
         counts[answer.status] += 1
+    audit.record("feed.taken", request.client, by=request.client, as_of=batch.as_of, rows=shape.__name__, **counts)
     return Response({"counts": counts, "results": [answer.as_json() for answer in answers]})
 
 

@@ -126,7 +126,7 @@ WITH filled AS (
     RETURNING customer_id
 )
 UPDATE customers_customer c SET data_gap = true, updated_at = now() FROM filled WHERE filled.customer_id = c.id
-"""  # noqa: S608 (the names are constants of this project)
+"""
 
 _MONTH = f"""
 WITH days AS (
@@ -185,7 +185,7 @@ WHERE (kept.days, kept.month_avg, kept.year_avg, kept.month_end, kept.last7_avg,
    IS DISTINCT FROM
       (excluded.days, excluded.month_avg, excluded.year_avg, excluded.month_end, excluded.last7_avg,
        excluded.inflow, excluded.outflow)
-"""  # noqa: S608
+"""
 
 _CUSTOMERS = """
 WITH due AS (

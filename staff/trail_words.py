@@ -11,6 +11,7 @@ ACTIONS = {
     "customer.assignment_undone": _("Assignment taken back"),
     "customer.revealed": _("Field revealed"),
     "customer.exported": _("Customers exported"),
+    "feed.taken": _("Rows of the core bank taken"),
     "contact.logged": _("Contact logged"),
     "contact.voided": _("Contact voided"),
     "task.snoozed": _("Task put off"),

@@ -231,6 +231,18 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = BRAND["bank"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 SECOND_FACTOR_REQUIRED = not DEMO
+DEMO_SIGN_INS = DEMO * [
+    "head",
+    "manager",
+    "manager2",
+    "adviser",
+    "lobby",
+    "teller",
+    "president",
+    "office",
+    "auditor",
+    "sysadmin",
+]
 ONE_SESSION_PER_PERSON = not DEMO
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -286,9 +298,12 @@ if not DEMO:
 OAUTH2_PROVIDER_APPLICATION_MODEL = "staff.ApiClient"
 OAUTH2_PROVIDER = {
     "SCOPES": {
-        "customers:read": "Read customers", "customers:write": "Feed customers",
-        "assets:write": "Feed end-of-day assets", "holdings:write": "Feed holdings",
-        "assignments:read": "Read who looks after whom", "churn:read": "Read churn alerts",
+        "customers:read": "Read customers",
+        "customers:write": "Feed customers",
+        "assets:write": "Feed end-of-day assets",
+        "holdings:write": "Feed holdings",
+        "assignments:read": "Read who looks after whom",
+        "churn:read": "Read churn alerts",
     },
     "SCOPES_BACKEND_CLASS": "staff.api.authentication.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 900,

@@ -114,7 +114,7 @@ class ContactLog(models.Model):
     opportunity = models.ForeignKey(
         "contacts.Opportunity", models.PROTECT, null=True, blank=True, related_name="contact_logs"
     )
-    idempotency_key = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 (null: none)
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     voided_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
@@ -136,9 +136,7 @@ class ContactLog(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.CheckConstraint(
-                name="contact_log_entered_after_contact", condition=Q(entered_on__gte=F("on"))
-            ),
+            models.CheckConstraint(name="contact_log_entered_after_contact", condition=Q(entered_on__gte=F("on"))),
             models.CheckConstraint(
                 name="contact_log_result_fits_channel",
                 condition=Q(result="not_reached")

@@ -108,7 +108,10 @@ class Opportunity(models.Model):
         ]
         indexes = [
             # Today and the progress table: what an owner has open, by date.
-            models.Index(fields=["owner", "next_action_on"], name="opportunity_open_by_owner", condition=~Q(stage__in=["won", "lost"])
+            models.Index(
+                fields=["owner", "next_action_on"],
+                name="opportunity_open_by_owner",
+                condition=~Q(stage__in=["won", "lost"]),
             ),
         ]
 

@@ -68,9 +68,7 @@ class ContactTask(models.Model):
     allowed_days = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     snoozed_until = models.DateField(null=True, blank=True)
-    opportunity = models.ForeignKey(
-        "contacts.Opportunity", models.PROTECT, null=True, blank=True, related_name="tasks"
-    )
+    opportunity = models.ForeignKey("contacts.Opportunity", models.PROTECT, null=True, blank=True, related_name="tasks")
     closed_by_log = models.ForeignKey(
         "contacts.ContactLog", models.PROTECT, null=True, blank=True, related_name="closed_tasks"
     )

@@ -58,7 +58,7 @@ def _merge(rows: dict[int, BalanceRow], by) -> dict[int, Outcome]:
         )
         visible, parameters = seen.query.sql_with_params()
         cursor.execute(
-            f"UPDATE staged_balance s SET customer_id = seen.id FROM ({visible}) seen"  # noqa: S608 (the ORM's SQL)
+            f"UPDATE staged_balance s SET customer_id = seen.id FROM ({visible}) seen"
             " WHERE seen.customer_no = s.customer_no",
             parameters,
         )
@@ -116,7 +116,7 @@ SELECT s.position, CASE
     ELSE 'updated' END
 FROM staged_balance s
 LEFT JOIN customers_dailyasset kept ON kept.customer_id = s.customer_id AND kept.data_date = s.data_date
-"""  # noqa: S608 (the names are constants of this project)
+"""
 
 _MERGE = f"""
 INSERT INTO customers_dailyasset AS kept (customer_id, data_date, sequence, {", ".join(_AMOUNTS)})
@@ -129,4 +129,4 @@ LEFT JOIN customers_dailyasset kept ON kept.customer_id = s.customer_id AND kept
 WHERE kept.customer_id IS NULL OR kept.sequence < s.sequence
 ON CONFLICT (customer_id, data_date) DO UPDATE SET
     sequence = excluded.sequence, {", ".join(f"{name} = excluded.{name}" for name in _AMOUNTS)}
-"""  # noqa: S608
+"""

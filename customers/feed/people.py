@@ -62,10 +62,14 @@ def take_customers(*, rows: dict[int, CustomerRow], as_of: date, by) -> dict[int
         cursor.execute(_STAGING)
         copy_into("staged_customer", _STAGED, (_staged(at, row, branches) for at, row in good.items()))
         # Outlets first, as every assignment verb does, then customers in key order: no deadlock.
-        cursor.execute("SELECT 1 FROM staff_branch WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-                       [sorted({branches[row.branch] for row in good.values()})])
-        cursor.execute("SELECT 1 FROM customers_customer WHERE customer_no IN (SELECT customer_no FROM staged_customer)"
-                       " ORDER BY id FOR NO KEY UPDATE")
+        cursor.execute(
+            "SELECT 1 FROM staff_branch WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [sorted({branches[row.branch] for row in good.values()})],
+        )
+        cursor.execute(
+            "SELECT 1 FROM customers_customer WHERE customer_no IN (SELECT customer_no FROM staged_customer)"
+            " ORDER BY id FOR NO KEY UPDATE"
+        )
         cursor.execute(_STATUS, {"seen": sorted(branches.values())})
         statuses = cursor.fetchall()
         cursor.execute(_UPGRADES, {"as_of": as_of})
@@ -77,8 +81,13 @@ def take_customers(*, rows: dict[int, CustomerRow], as_of: date, by) -> dict[int
 
 def _problem(position: int, row: CustomerRow, branches: dict) -> Outcome | None:
     def rejected(code, field, detail):
-        return Outcome(row_id=row.row_id, status="rejected", code=code, pointer=f"/rows/{position}/{field}",
-                       detail=_("Row %(row)d: %(problem)s") % {"row": position + 1, "problem": detail})
+        return Outcome(
+            row_id=row.row_id,
+            status="rejected",
+            code=code,
+            pointer=f"/rows/{position}/{field}",
+            detail=_("Row %(row)d: %(problem)s") % {"row": position + 1, "problem": detail},
+        )
 
     if row.branch not in branches:
         return rejected("unknown_branch", "branch", _("no such outlet within the client's branches."))
@@ -183,7 +192,7 @@ UPDATE customers_customer kept SET
     source_sequence = s.sequence, source_fingerprint = s.fingerprint, updated_at = now()
 FROM staged_customer s
 WHERE s.wins AND kept.customer_no = s.customer_no AND kept.source_sequence < s.sequence
-"""  # noqa: S608 (the names are constants of this project)
+"""
 
 _INSERT = f"""
 INSERT INTO customers_customer (customer_no, branch_id, source_sequence, source_fingerprint, signed_on, service_tier,
@@ -195,4 +204,4 @@ SELECT s.customer_no, s.branch_id, s.sequence, s.fingerprint, s.signed_on, s.ser
     0, false, 0, 0, 0, false, '', 'open', 0, 0, 0, false, {", ".join(f"s.{column}" for column in _SENT)}
 FROM staged_customer s
 WHERE s.wins AND NOT EXISTS (SELECT FROM customers_customer kept WHERE kept.customer_no = s.customer_no)
-"""  # noqa: S608
+"""

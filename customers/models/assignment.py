@@ -106,7 +106,8 @@ class Load(models.Model):
             *(
                 models.CheckConstraint(
                     name=f"load_{tier}_within_quota",
-                    condition=Q(**{f"{tier}_limit": None}) | Q(**{f"{tier}__lte": F(f"{tier}_limit") + F(f"{tier}_over")}),
+                    condition=Q(**{f"{tier}_limit": None})
+                    | Q(**{f"{tier}__lte": F(f"{tier}_limit") + F(f"{tier}_over")}),
                 )
                 for tier in ("potential", "gold", "platinum", "diamond")
             ),
@@ -155,7 +156,12 @@ class Assignment(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     assigned_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
     replaced = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", help_text=_("what this one ended; undo reopens it")
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("what this one ended; undo reopens it"),
     )
     updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
 
@@ -170,9 +176,7 @@ class Assignment(models.Model):
             models.UniqueConstraint(
                 name="assignment_one_open_adviser", fields=["customer"], condition=Q(role="adviser", end=None)
             ),
-            models.CheckConstraint(
-                name="assignment_ends_after_start", condition=Q(end=None) | Q(end__gte=F("start"))
-            ),
+            models.CheckConstraint(name="assignment_ends_after_start", condition=Q(end=None) | Q(end__gte=F("start"))),
         ]
         indexes = [
             # A member's own customers: CustomerQuerySet.visible_to.

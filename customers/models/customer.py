@@ -180,7 +180,8 @@ class Customer(models.Model):
             # Head office's list, by money.
             models.Index(fields=["-aum", "-id"], name="customer_by_aum"),
             # Who waits for a manager: CustomerQuerySet.waiting.
-            models.Index(fields=["branch", "-service_tier", "-aum"],
+            models.Index(
+                fields=["branch", "-service_tier", "-aum"],
                 name="customer_waiting",
                 condition=Q(manager=None, relation_status__in=["signed", "potential"]),
             ),

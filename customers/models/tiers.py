@@ -26,12 +26,7 @@ class Tier(models.IntegerChoices):
 class TierRuleQuerySet(models.QuerySet):
     def in_force(self, on):
         """Keep for each tier the rule that holds on that day."""
-        newest = (
-            self.filter(effective_from__lte=on)
-            .order_by("tier", "-effective_from")
-            .distinct("tier")
-            .values("pk")
-        )
+        newest = self.filter(effective_from__lte=on).order_by("tier", "-effective_from").distinct("tier").values("pk")
         return self.filter(pk__in=newest).order_by("tier")
 
     def floors(self, on) -> dict:
@@ -52,9 +47,7 @@ class TierRule(models.Model):
         constraints = [
             models.UniqueConstraint(name="tier_rule_once_a_day", fields=["tier", "effective_from"]),
             models.CheckConstraint(name="tier_rule_floor_positive", condition=models.Q(floor__gt=0)),
-            models.CheckConstraint(
-                name="tier_rule_for_vip_tiers", condition=models.Q(tier__in=[1, 2, 3])
-            ),
+            models.CheckConstraint(name="tier_rule_for_vip_tiers", condition=models.Q(tier__in=[1, 2, 3])),
         ]
 
     def __str__(self):

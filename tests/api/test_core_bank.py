@@ -184,7 +184,9 @@ def test_the_number_of_queries_of_a_page_does_not_grow(core, outlet, django_asse
         core.get("/api/v1/assignments/?limit=10")
 
 
-@pytest.mark.parametrize("query", ["?limit=0", "?limit=x", "?tier=abc", "?open=maybe", "?cursor=made-up", "?limit=1&limit=2"])
+@pytest.mark.parametrize(
+    "query", ["?limit=0", "?limit=x", "?tier=abc", "?open=maybe", "?cursor=made-up", "?limit=1&limit=2"]
+)
 def test_a_query_that_does_not_fit_is_a_400_that_names_the_parameter(core, query):
     answer = core.get(f"/api/v1/assignments/{query}")
 

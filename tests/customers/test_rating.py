@@ -100,7 +100,12 @@ def test_rating_the_same_month_again_changes_nothing():
     rate_branch(branch_id=customer.branch_id, on=date(2026, 3, 31))
     customer.refresh_from_db()
 
-    assert (customer.service_tier, customer.tier_state, customer.months_below_floor, TierChange.objects.count()) == before
+    assert (
+        customer.service_tier,
+        customer.tier_state,
+        customer.months_below_floor,
+        TierChange.objects.count(),
+    ) == before
 
 
 def test_a_private_banking_customer_has_six_months():

@@ -12,11 +12,11 @@ STAY, DRAIN, GATHER, AWAY = range(4)
 
 CAUSES = ("neglect", "payroll", "house", "chance", "false_drain", "bridge")
 SHARES = np.array([0.40, 0.14, 0.14, 0.07, 0.12, 0.13])
-BASE = 0.00040
+BASE = 0.00036
 """Chance a day of any such story, before a customer's own factor and the season."""
 
 SEASON = np.array([0, 1.4, 1.25, 0.9, 0.9, 0.95, 1.2, 0.9, 0.85, 0.95, 0.9, 0.9, 1.25])
-AT_MATURITY = (0.006, 0.055)
+AT_MATURITY = (0.005, 0.048)
 """Chance that matured money goes to another bank: others, and those who hunt for rates."""
 
 

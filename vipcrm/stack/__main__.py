@@ -1,10 +1,10 @@
-"""`python -m vipcrm.stack run`, or `… manage COMMAND …`; the Makefile calls it."""
+"""`python -m vipcrm.stack run`, `… manage COMMAND …` or `… messages`; the Makefile and the Dockerfile call it."""
 
 import sys
 
-from vipcrm.stack.places import StackError
+from vipcrm.stack.places import ROOT, StackError
 
-USAGE = "Usage: python -m vipcrm.stack run | manage COMMAND …"
+USAGE = "Usage: python -m vipcrm.stack run | manage COMMAND … | messages"
 
 
 def main(arguments: list[str]) -> int:
@@ -18,6 +18,11 @@ def main(arguments: list[str]) -> int:
             from vipcrm.stack.manage import manage
 
             return manage(command)
+        case ["messages"]:
+            from vipcrm.stack.messages import compile_messages
+
+            print(f"Compiled {compile_messages(ROOT / 'locale')} catalogue(s).")
+            return 0
     print(USAGE, file=sys.stderr)
     return 2
 

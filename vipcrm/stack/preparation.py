@@ -37,12 +37,16 @@ EVERY_CHANGE = (
     ),
     Step("Collecting the static files", ("collectstatic", "--no-input", "-v0"), ("static/**/*", LOCK)),
 )
-FIRST_START = (
-    Step("Writing the demo bank", ("demo",)),
-    Step("Training the churn model on the bank's past", ("train_churn",)),
-    Step("Running the first night", ("night",)),
-)
-"""The order of a demonstration's first start; each is done once."""
+
+
+def first_start(environ: Mapping[str, str]) -> tuple[Step, ...]:
+    """Return the steps of a demonstration's first start, in order; DEMO_CUSTOMERS sets the size of the bank."""
+    customers = environ.get("DEMO_CUSTOMERS") or "4000"
+    return (
+        Step("Writing the demo bank", ("demo", "--customers", customers)),
+        Step("Training the churn model on the bank's past", ("train_churn",)),
+        Step("Running the first night", ("night",)),
+    )
 
 
 def fingerprint(patterns: Iterable[str], *, root: Path = ROOT) -> str:

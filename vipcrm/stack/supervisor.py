@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vipcrm.stack.child import Child, die_with_parent
 from vipcrm.stack.places import ROOT, Lock, Notice, StackError, var_folder
-from vipcrm.stack.preparation import EVERY_CHANGE, FIRST_START, Preparation, manage_command
+from vipcrm.stack.preparation import EVERY_CHANGE, Preparation, first_start, manage_command
 from vipcrm.stack.servers import Stack
 
 FIRST_PORT = 8000
@@ -121,7 +121,7 @@ class Supervisor:
         self.stack.start()
         address = f"http://127.0.0.1:{self.port}"
         self.environ = {"SITE_URL": address} | self.stack.environ | {"PORT": str(self.port)}
-        steps = EVERY_CHANGE + (FIRST_START if self.in_demo() else ())
+        steps = EVERY_CHANGE + (first_start(self.environ) if self.in_demo() else ())
         prepared = Preparation(self.var, environ=self.environ).run(steps, call=self.call, say=self.terminal.say)
         if not prepared or self.stopping.is_set():
             return False

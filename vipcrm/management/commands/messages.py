@@ -78,7 +78,9 @@ class Command(BaseCommand):
     help = "Bring the Chinese catalogue up to the source and compile it; name what is not translated yet."
 
     def add_arguments(self, parser):
-        parser.add_argument("--take", action="append", default=[], type=Path, help="a .po file whose wording to take in")
+        parser.add_argument(
+            "--take", action="append", default=[], type=Path, help="a .po file whose wording to take in"
+        )
 
     def handle(self, *, take, **options):
         kept, catalog = translated(), found_in_source()

@@ -14,7 +14,9 @@ class Command(BaseCommand):
     help = "Run the night of a business date: assets, averages, rating, regime, scores, alerts, tasks, e-mail."
 
     def add_arguments(self, parser):
-        parser.add_argument("--date", type=date.fromisoformat, default=None, help="business date, yesterday if left out")
+        parser.add_argument(
+            "--date", type=date.fromisoformat, default=None, help="business date, yesterday if left out"
+        )
         parser.add_argument("--no-mail", action="store_true", help="leave the e-mails in the outbox")
 
     def handle(self, *, date, no_mail, **options):

@@ -1,0 +1,73 @@
+"""Every page in both themes and languages, wide and narrow: no violation of axe, no complaint, nothing out of the frame."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PAGES = [
+    ("manager", "today", "/today/"),
+    ("manager", "log", "/customers/{own}/log/"),
+    ("manager", "customers", "/customers/"),
+    ("manager", "customer", "/customers/{own}/"),
+    ("manager", "opportunities", "/opportunities/"),
+    ("manager", "alerts", "/churn/"),
+    ("head", "assignment", "/assignment/"),
+    ("head", "early-warning", "/churn/"),
+    ("head", "model", "/churn/model/"),
+    ("head", "night", "/night/"),
+    ("head", "mailbox", "/mailbox/"),
+    ("auditor", "audit", "/audit/"),
+    ("teller", "teller-customers", "/customers/"),
+]
+LOOKS = [
+    {"width": 1440, "height": 900, "theme": "light", "language": "zh-CN"},
+    {"width": 1440, "height": 900, "theme": "dark", "language": "en-GB"},
+    {"width": 390, "height": 844, "theme": "light", "language": "en-GB"},
+    {"width": 390, "height": 844, "theme": "dark", "language": "zh-CN"},
+]
+
+
+def named(look):
+    return f"{look['width']}-{look['theme']}-{look['language'][:2]}"
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=named)
+@pytest.mark.parametrize("number", sorted({number for number, _name, _path in PAGES}))
+def test_pages_are_accessible_and_in_frame(site, visit, number, look):
+    visitor = visit(number, **look)
+    page = visitor.page
+    language = "en" if look["language"].startswith("en") else "zh-hans"
+    site.write("UPDATE staff_staff SET language = %s, theme = 'auto' WHERE staff_no = %s", language, number)
+    (own,) = site.query(
+        "SELECT min(c.id) FROM customers_customer c JOIN staff_staff s ON s.id = c.manager_id WHERE s.staff_no = 'manager'"
+    )[0]
+    faults = []
+    for _number, name, path in (entry for entry in PAGES if entry[0] == number):
+        answer = page.goto(path.format(own=own))
+        assert answer.status == 200, path
+        visitor.screenshot(f"{name}-{named(look)}")
+        found = Axe().run(page)
+        faults += [
+            f"{path}: {rule['id']} {node['target']} {node['html'][:160]}"
+            for rule in found.response["violations"]
+            for node in rule["nodes"]
+        ]
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > look["width"] + 1:
+            faults.append(f"{path}: {width} px wide on a screen of {look['width']}")
+    assert faults + visitor.complaints == []
+
+
+def test_the_sign_in_page_says_the_same_for_a_wrong_number_and_a_wrong_password(site, chromium):
+    texts = set()
+    for number in ("head", "nobody-at-all"):
+        context = chromium.new_context(base_url=site.url, locale="en-GB")
+        page = context.new_page()
+        page.goto("/accounts/login/")
+        page.fill("#id_login", number)
+        page.fill("#id_password", "certainly-not-this-one")
+        page.click("form button.btn-primary")
+        texts.add(page.locator("[role=alert]").inner_text())
+        context.close()
+    assert len(texts) == 1
