@@ -7,3 +7,10 @@ class ContactsConfig(AppConfig):
 
     name = "contacts"
     verbose_name = _("Contacts")
+
+    def ready(self):
+        """Let the floor below draw the meter of the regime in its list."""
+        from contacts import meters
+        from customers import regime_meter
+
+        regime_meter.read_by(meters.meters_of)

@@ -67,8 +67,8 @@ def month_for(*, staff: Staff, month: date, on: date) -> list[list[Day]]:
 
 
 def fortnight_for(*, staff: Staff, on: date) -> list[list[Day]]:
-    """Return this week and the two after it, with how many plans each day already holds."""
-    weeks = weeks_between(on, on + timedelta(days=14), today=on)
+    """Return this week and the next, with how many plans each day already holds; on a weekend one week more."""
+    weeks = weeks_between(on, on + timedelta(days=9), today=on)
     planned = ContactTask.objects.of_manager(staff).open().filter(due_on__range=(on, weeks[-1][-1].on))
     plans: dict[date, int] = defaultdict(int)
     for due_on in planned.exclude(source__in=["regime", "alert"]).values_list("due_on", flat=True):

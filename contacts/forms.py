@@ -139,7 +139,7 @@ class OpportunityForm(forms.ModelForm):
             "expected_amount": _("Expected amount"),
             "expected_on": _("Expected date"),
             "next_action": _("Next step"),
-            "next_action_on": _("On"),
+            "next_action_on": _("Day"),
         }
         widgets = {"expected_on": DateInput, "next_action_on": DateInput}
 
@@ -159,7 +159,7 @@ class MoveForm(forms.Form):
     """Reads what a stage needs; only the fields of that stage are there (`pipeline.NEEDS`)."""
 
     next_action = forms.CharField(label=_("Next step"), max_length=80, required=False)
-    next_action_on = forms.DateField(label=_("On"), required=False, widget=DateInput)
+    next_action_on = forms.DateField(label=_("Day"), required=False, widget=DateInput)
     product = forms.ModelChoiceField(Product.objects.none(), label=_("Product"), required=False)
     expected_amount = forms.DecimalField(
         label=_("Expected amount, yuan"), required=False, min_value=0, max_digits=18, decimal_places=2

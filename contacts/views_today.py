@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from contacts import agenda, calendar, meters, regime
@@ -53,6 +54,7 @@ def today_context(request) -> dict:
         "work": work,
         "groups": [{"code": code, "title": _group_title(code), "rows": rows} for code, rows in groups],
         "shown": len(work.shown[:limit]),
+        "first_customer": work.shown[0].customer if work.shown else None,
         "tabs": _tabs(kind, work, done),
         "done": done,
         "strip": meters.strip_of(staff=staff, on=on, rules=rules),
@@ -124,7 +126,7 @@ def _month_of(text: str, on: date) -> date:
 
 
 def _group_title(code: str) -> str:
-    return {"first": _("Do first"), "today": _("Today"), "week": _("This week"), "later": _("Later")}[code]
+    return {"first": _("Do first"), "today": pgettext("group", "Today"), "week": _("This week"), "later": _("Later")}[code]
 
 
 def _tabs(kind: str, work: agenda.Today, done: dict) -> list[dict]:
@@ -133,7 +135,7 @@ def _tabs(kind: str, work: agenda.Today, done: dict) -> list[dict]:
         "all": _("All"),
         "alert": _("Alerts"),
         "regime": _("Contact due"),
-        "event": _("Events"),
+        "event": pgettext("tasks", "Events"),
         "opportunity": _("Opportunities"),
         "manual": _("Planned"),
         "done": _("Done"),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.models import Customer, Tier
 from staff.models import Staff
@@ -88,7 +89,7 @@ class ContactLog(models.Model):
         INFORMATION = "information", _("Information")
         WEALTH_CHECK = "wealth_check", _("Wealth check")
         NEEDS = "needs", _("Needs")
-        PRODUCT = "product", _("Product")
+        PRODUCT = "product", pgettext_lazy("purpose", "Product")
         INVITATION = "invitation", _("Invitation")
         COMPLAINT = "complaint", _("Complaint")
         RETENTION = "retention", _("Retention")
