@@ -28,6 +28,7 @@ async function ask() {
     const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Target": "palette-results" }, signal: asked.signal });
     if (!answer.ok) throw new Error(`search answered ${answer.status}`);
     results().innerHTML = await answer.text();
+    results().querySelectorAll("h3, p").forEach((words) => words.setAttribute("role", "presentation"));
     htmx.process(results());
     if (query && !options().length && !results().textContent.trim()) results().textContent = words("noResult");
     mark(options()[0]);

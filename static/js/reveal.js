@@ -10,8 +10,10 @@ function mask(place) {
   shown.delete(place);
 }
 
-export function showFor(place, button, value, seconds = 30) {
+function showFor(place, asked, value, seconds = 30) {
   mask(place);
+  const button = asked.closest("details") ?? asked;
+  button.open = false;
   shown.set(place, { text: place.textContent, button, timer: setTimeout(() => mask(place), seconds * 1000) });
   place.textContent = value;
   button.hidden = true;
