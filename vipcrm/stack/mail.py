@@ -54,14 +54,16 @@ class MailCatcher:
         self.thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, if it does."""
 
         async def close():
             self.server.close()
             self.loop.stop()
 
-        asyncio.run_coroutine_threadsafe(close(), self.loop)
-        self.thread.join(5)
+        if self.port:
+            asyncio.run_coroutine_threadsafe(close(), self.loop)
+            self.thread.join(5)
+            self.port = 0
 
     def url(self) -> str:
         """Return the EMAIL_URL."""

@@ -83,7 +83,7 @@ class Stack:
         if postgres := self.children.pop("postgres", None):
             # SIGINT is the fast stop: sessions are ended, the data is written.
             postgres.stop(signal.SIGINT, seconds=30, then=signal.SIGQUIT)
-        if self.mail and self.mail.port:
+        if self.mail:
             self.mail.stop()
             (self.var / "mail.port").unlink(missing_ok=True)
 
