@@ -59,7 +59,7 @@ def plan_month(rng, load_class, care, *, share: float) -> np.ndarray:
         short = np.array(SHORT_WAYS)[rng.integers(0, 2 if tier == Tier.DIAMOND else len(SHORT_WAYS), k)].T
         counts[:2] = np.where(load_class == tier, np.where(met, good, short), counts[:2])
     others = load_class <= Tier.GOLD
-    chance = np.where(load_class == Tier.GOLD, 0.12 + 0.5 * care, 0.1 + 0.4 * care)
+    chance = np.where(load_class == Tier.GOLD, 0.22 + 0.58 * care, 0.15 + 0.5 * care)
     counts[PHONE] = np.where(others, rng.random(k) < chance, counts[PHONE])
     counts[MEETING] = np.where(others, rng.random(k) < chance * 0.22, counts[MEETING])
     counts[MESSAGE] = rng.poisson(0.12 + 0.25 * care)

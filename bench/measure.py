@@ -1,0 +1,165 @@
+"""Measure one size in the database that the environment names; run by `python -m bench` in a process of its own."""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import django
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--customers", type=int, required=True)
+    parser.add_argument("--repeat", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vipcrm.settings")
+    os.environ["ALLOWED_HOSTS"] = "testserver,localhost"
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    figures = {}
+    figures |= writing(asked.customers)
+    figures |= training()
+    figures |= night_steps()
+    figures |= pages(asked.repeat)
+    figures |= feed()
+    asked.out.write_text(json.dumps(figures))
+
+
+def writing(customers: int) -> dict:
+    """Write the demo bank."""
+    from django.core.management import call_command
+
+    began = time.perf_counter()
+    call_command("demo", customers=customers)
+    took = time.perf_counter() - began
+    return {"demo bank written, s": took, "demo bank, customers/s": round(customers / took)}
+
+
+def training() -> dict:
+    from django.core.management import call_command
+
+    began = time.perf_counter()
+    call_command("train_churn")
+    return {"churn model trained, s": time.perf_counter() - began}
+
+
+def night_steps() -> dict:
+    """Run the night of yesterday; return the seconds of each step, summed over the outlets, and of all."""
+    from staff.models import NightStep
+    from vipcrm import night
+
+    on = night.business_date()
+    night.start(on=on)
+    began = time.perf_counter()
+    night.work(on=on)
+    took, seconds, rows = time.perf_counter() - began, {}, {}
+    for step in NightStep.objects.filter(run__business_date=on).order_by("position"):
+        if step.finished_at and step.started_at:
+            spent = (step.finished_at - step.started_at).total_seconds()
+            seconds[step.step] = seconds.get(step.step, 0) + spent
+            rows[step.step] = rows.get(step.step, 0) + step.rows
+    return {f"night: {name}, s": spent for name, spent in seconds.items()} | {"night: all, s": took}
+
+
+def pages(repeat: int) -> dict:
+    """Time the pages as the people who use them."""
+    from customers.models import Customer
+    from staff.models import Staff
+
+    manager, head = (Staff.objects.get(staff_no=number) for number in ("manager", "head"))
+    customer = Customer.objects.filter(manager=manager).order_by("-aum").first()
+    name = customer.name[:2]
+    figures = {}
+    for label, staff, path in (
+        ("Today", manager, "/today/"),
+        ("list of a manager", manager, "/customers/"),
+        ("list of an outlet", head, "/customers/"),
+        ("search", head, f"/search/?q={name}"),
+        ("360", manager, f"/customers/{customer.pk}/"),
+        *((f"360 panel {panel}", manager, f"/customers/{customer.pk}/{panel}/")
+          for panel in ("ladder", "assets", "holdings", "timeline", "opportunities")),
+        ("Assignment", head, "/assignment/"),
+        ("Opportunities", manager, "/opportunities/"),
+        ("Early warning", head, "/churn/"),
+    ):  # fmt: skip
+        took, queries = timed(staff, path, repeat)
+        figures |= {f"{label}, ms": took, f"{label}, queries": queries}
+    return figures
+
+
+def timed(staff, path: str, repeat: int) -> tuple[float, int]:
+    """Return the median milliseconds of a page and its number of queries."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client()
+    client.force_login(staff, backend="staff.sign_in.StaffBackend")
+    for _warming in range(3):
+        answer = client.get(path)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} as {staff.staff_no} answers {answer.status_code}")
+    spent = []
+    for _turn in range(repeat):
+        began = time.perf_counter()
+        client.get(path)
+        spent.append((time.perf_counter() - began) * 1000)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(path)
+    return statistics.median(spent), len(queries)
+
+
+def feed(rows: int = 10_000) -> dict:
+    """Send one batch of balances of today, then the same figures again."""
+    from django.test import Client
+    from django.utils.timezone import localdate
+
+    from customers.models import Customer
+    from vipcrm.demo.bank import CORE_CLIENT, CORE_SECRET
+
+    client = Client()
+    signed_in = client.post(
+        "/api/v1/oauth/token/",
+        {"grant_type": "client_credentials", "client_id": CORE_CLIENT, "client_secret": CORE_SECRET},
+    )
+    headers = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    days = [localdate() - timedelta(days=back) for back in range(3)]
+    numbers = list(Customer.objects.order_by("pk").values_list("customer_no", flat=True)[:rows])
+    batch = [
+        {
+            "row_id": f"{number}/{day}",
+            "customer_no": number,
+            "sequence": 7,
+            "data_date": day.isoformat(),
+            "demand": "12345.67",
+        }
+        for day in days
+        for number in numbers
+    ][:rows]
+    figures = {}
+    for label in ("new", "unchanged"):
+        body = json.dumps({"as_of": days[0].isoformat(), "rows": batch})
+        began = time.perf_counter()
+        answer = client.post(
+            "/api/v1/assets:batch",
+            body,
+            content_type="application/json",
+            headers=headers | {"Idempotency-Key": f"bench-{label}"},
+        )
+        took = time.perf_counter() - began
+        if answer.status_code != 200:
+            raise RuntimeError(f"assets:batch answers {answer.status_code}: {answer.content[:300]!r}")
+        figures[f"feed of {len(batch):,} balances, {label}, rows/s"] = round(len(batch) / took)
+    return figures
+
+
+if __name__ == "__main__":
+    main()
