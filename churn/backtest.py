@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from churn import estimator
+from churn.features import DIRECTIONS
 
 TOP = 0.10
 DRAWS = 120
@@ -79,11 +80,11 @@ def fit_calibrated(rows: Rows, names) -> dict:
     """Fit on all rows; calibrate on VIP rows by scores of models that had not seen the customer."""
 
     def log_odds(train: Rows, test: Rows):
-        raw = estimator.fit(train.x, train.y, names)
+        raw = estimator.fit(train.x, train.y, names, directions=DIRECTIONS)
         return estimator.starting_log_odds(raw) + estimator.contributions(raw, test.x, names).sum(axis=1)
 
     slope, offset = _platt_unseen(rows, log_odds)
-    return estimator.calibrated(estimator.fit(rows.x, rows.y, names), slope, offset)
+    return estimator.calibrated(estimator.fit(rows.x, rows.y, names, directions=DIRECTIONS), slope, offset)
 
 
 def learn_trees(rows: Rows, names) -> Callable:

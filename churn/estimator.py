@@ -1,13 +1,14 @@
-"""A logistic model that is plain numbers: each feature a broken line, their sum the log-odds. Pure numpy to score.
+"""A logistic model that is plain numbers: each feature a broken line, their sum the log-odds. Pure numpy.
 
-Every feature is cut to the range seen in training and enters as a straight line plus hinges at its
-quantiles, standardised. The log-odds are a sum over features, so what a feature adds is exact; nothing
-has to be estimated after the fact, and no pickle is loaded.
+Every feature is cut to the range seen in training and enters as ramps between its quantiles. Where the
+direction is plain (money that left never speaks for staying) the line may only go that way, so that
+reasons read sensibly although features overlap. The log-odds are a sum over features: what a feature adds
+is exact, nothing has to be estimated after the fact, and no pickle is loaded.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -18,8 +19,12 @@ CUT = (0.5, 99.5)
 KNOTS = (10, 50, 90)
 """Percentiles at which its line may bend."""
 
-STRENGTH = 0.02
-"""C of the ridge penalty on standardised columns: strong, because leavings are few."""
+STRENGTH = 50.0
+"""Ridge penalty on standardised columns: strong, because leavings are few."""
+
+STEPS = 30
+SWEEPS = 40
+CLOSE = 1e-3
 
 
 class Shapes:
@@ -36,48 +41,95 @@ class Shapes:
             known = column[~np.isnan(column)]
             if not len(known):
                 continue
-            low, high = np.percentile(known, CUT)
-            knots = [knot for knot in np.unique(np.percentile(known, KNOTS)) if low < knot < high]
-            shape = {"name": name, "median": float(np.median(known)), "low": float(low), "high": float(high)}
-            shape["knots"] = [float(knot) for knot in knots]
-            if high > low:
-                features.append(_with_scales(shape, column))
+            edges = np.unique(np.round(np.percentile(known, (CUT[0], *KNOTS, CUT[1])), 9))
+            if len(edges) > 1:
+                shape = {"name": name, "median": float(np.median(known)), "edges": edges.tolist()}
+                ramps = _ramps(shape, column)
+                scale = np.maximum(ramps.std(axis=0), 0.02)
+                features.append(shape | {"mean": ramps.mean(axis=0).tolist(), "scale": scale.tolist()})
         return cls(features)
 
     def columns(self, x, names) -> tuple[np.ndarray, np.ndarray]:
         """Return (n, columns) standardised columns, and for each the place of its feature."""
         places = {name: place for place, name in enumerate(names)}
-        parts = [(_bent(shape, x[:, places[shape["name"]]]) - shape["mean"]) / shape["scale"] for shape in self.features]
+        parts = [_standard(shape, x[:, places[shape["name"]]]) for shape in self.features]
         owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
         return np.hstack(parts), owners
 
 
-def _bent(shape: dict, column) -> np.ndarray:
-    """Return the feature's line and its hinges: (n, 1 + knots)."""
-    value = np.where(np.isnan(column), shape["median"], column)
-    value = np.clip(value, shape["low"], shape["high"])
-    return np.column_stack([value, *[np.maximum(value - knot, 0) for knot in shape["knots"]]])
+def _ramps(shape: dict, column) -> np.ndarray:
+    """Return how far the value has come between each two edges, 0–1: (n, edges − 1)."""
+    edges = np.array(shape["edges"])
+    value = np.where(np.isnan(column), shape["median"], column)[:, None]
+    return np.clip((value - edges[:-1]) / np.diff(edges), 0, 1)
 
 
-def _with_scales(shape: dict, column) -> dict:
-    bent = _bent(shape, column)
-    spread = bent.std(axis=0)
-    kept = [bool(s > 1e-9) for s in spread]
-    shape["knots"] = [knot for knot, keep in zip(shape["knots"], kept[1:], strict=True) if keep]
-    bent = _bent(shape, column)
-    return shape | {"mean": bent.mean(axis=0).tolist(), "scale": np.maximum(bent.std(axis=0), 1e-9).tolist()}
+def _standard(shape: dict, column) -> np.ndarray:
+    return (_ramps(shape, column) - shape["mean"]) / shape["scale"]
 
 
-def fit(x, y, names, *, strength: float = STRENGTH) -> dict:
-    """Fit the model on rows x: (n, k), labels y: (n,) in {0, 1}; return its parameters, not yet calibrated."""
+def fit(x, y, names, *, directions: Mapping[str, int], strength: float = STRENGTH) -> dict:
+    """Fit the model on rows x: (n, k), labels y: (n,) in {0, 1}; return its parameters, not yet calibrated.
+
+    Args:
+        directions: feature → +1 where more can only raise the risk, −1 where it can only lower it.
+    """
     names = list(names)
     shapes = Shapes.learn(x, names)
     columns, owners = shapes.columns(x, names)
-    model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=60)
-    model.fit(columns, y)
-    weights = model.coef_[0]
+    signs = np.array([directions.get(shape["name"], 0) for shape in shapes.features])[owners]
+    intercept, weights = _newton(columns, np.asarray(y, float), signs, strength)
     features = [shape | {"weights": weights[owners == place].tolist()} for place, shape in enumerate(shapes.features)]
-    return plain({"features": features, "intercept": float(model.intercept_[0]), "slope": 1.0, "offset": 0.0})
+    return plain({"features": features, "intercept": intercept, "slope": 1.0, "offset": 0.0})
+
+
+def _newton(columns, y, signs, strength: float) -> tuple[float, np.ndarray]:
+    """Minimise the penalised log-loss where weights keep the given signs: Newton steps, each a bounded quadratic problem."""
+    rate = np.clip(y.mean(), 1e-6, 1 - 1e-6)
+    table = np.hstack([np.ones((len(y), 1)), columns])
+    penalty = np.r_[1e-9, np.full(columns.shape[1], strength)]
+    low = np.r_[-np.inf, np.where(signs > 0, 0, -np.inf)]
+    high = np.r_[np.inf, np.where(signs < 0, 0, np.inf)]
+    weights = np.r_[np.log(rate / (1 - rate)), np.zeros(columns.shape[1])]
+    loss = _loss(table, y, weights, penalty)
+    for _step in range(STEPS):
+        p = sigmoid(table @ weights)
+        spread = np.maximum(p * (1 - p), 1e-6)
+        curve = (table * spread[:, None]).T @ table
+        curve[np.diag_indices_from(curve)] += penalty
+        slope = table.T @ (p - y) + penalty * weights
+        wanted = _bounded(curve, curve @ weights - slope, weights, low, high)
+        step, length = wanted - weights, 1.0
+        while (tried := _loss(table, y, weights + length * step, penalty)) > loss and length > 1e-4:
+            length /= 2
+        weights = weights + length * step
+        if loss - tried < CLOSE * len(y) * 1e-4:
+            break
+        loss = tried
+    return float(weights[0]), weights[1:]
+
+
+def _loss(table, y, weights, penalty) -> float:
+    log_odds = table @ weights
+    return float((np.logaddexp(0, log_odds) - y * log_odds).sum() + (penalty * weights**2).sum() / 2)
+
+
+def _bounded(curve, target, start, low, high) -> np.ndarray:
+    """Minimise ½ wᵀ·curve·w − target·w within the bounds, by coordinate descent from a feasible start."""
+    weights = start.copy()
+    rest = curve @ weights - target
+    for _sweep in range(SWEEPS):
+        moved = 0.0
+        for place in range(len(weights)):
+            wanted = min(max(weights[place] - rest[place] / curve[place, place], low[place]), high[place])
+            change = wanted - weights[place]
+            if change:
+                weights[place] = wanted
+                rest += change * curve[place]
+                moved = max(moved, abs(change))
+        if moved < CLOSE:
+            break
+    return weights
 
 
 def contributions(parameters: dict, x, names) -> np.ndarray:
@@ -85,8 +137,7 @@ def contributions(parameters: dict, x, names) -> np.ndarray:
     names = list(names)
     places = {name: place for place, name in enumerate(names)}
     added = [
-        ((_bent(shape, x[:, places[shape["name"]]]) - shape["mean"]) / shape["scale"]) @ np.array(shape["weights"])
-        for shape in parameters["features"]
+        _standard(shape, x[:, places[shape["name"]]]) @ np.array(shape["weights"]) for shape in parameters["features"]
     ]
     return np.column_stack(added) * parameters["slope"]
 

@@ -66,6 +66,18 @@ FEATURES = {
 
 NAMES = tuple(FEATURES)
 
+_LOWERS = (
+    "end_to_base", "last7_to_base", "block_to_base", "low_to_base", "end_to_month_ago", "end_to_two_months_ago",
+    "last7_to_block", "first_step", "second_step", "base_to_quarter_before", "end_to_peak", "end_to_high", "net_flow",
+    "inflow_0", "inflow_to_usual", "kinds_held", "invested_share", "tenure",
+)  # fmt: skip
+_RAISES = (
+    "falling_blocks", "outflow_0", "outflow_1", "outflow_2", "swing_of_year", "range_0", "demand_share", "demand_rise",
+    "due_30", "matured_30", "kinds_lost", "days_since_contact", "manager_changed", "on_watch",
+)  # fmt: skip
+DIRECTIONS = dict.fromkeys(_LOWERS, -1) | dict.fromkeys(_RAISES, 1)
+"""Which way a feature may push: +1 more can only raise the risk, −1 only lower it; the others are free."""
+
 
 @dataclass
 class History:
