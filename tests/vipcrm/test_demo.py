@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F, Max, Sum
 from django.utils.timezone import localdate
+from lunar_python import Solar
 
 from contacts.models import MOVES, ContactLog, Opportunity
 from customers import assets
@@ -79,6 +80,14 @@ def test_identity_numbers_carry_birth_sex_and_a_right_check_digit(bank):
 
 def test_a_known_identity_number_gets_its_known_check_digit():
     assert people.check_digit("11010519491231002") == "X"
+
+
+@pytest.mark.parametrize(
+    "born", [date(1950, 1, 1), date(1965, 2, 2), date(1979, 12, 31), date(1987, 8, 5), date(2001, 5, 23)]
+)
+def test_lunar_birthdays_are_those_of_the_calendar(born):
+    lunar = Solar.fromYmd(born.year, born.month, born.day).getLunar()
+    assert people.lunar_birthday(born) == f"{lunar.getMonth()}-{lunar.getDay()}"
 
 
 def test_papers_lie_encrypted_in_the_table(bank):

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
-from lunar_python import Solar
+from lunar_python import LunarYear, Solar
 
 from vipcrm.demo import lives
 from vipcrm.demo.names import Names
@@ -64,8 +65,19 @@ def check_digit(number: str) -> str:
 
 def lunar_birthday(born: date) -> str:
     """Return month-day of the lunar calendar, the month negative in a leap month."""
-    lunar = Solar.fromYmd(born.year, born.month, born.day).getLunar()
-    return f"{lunar.getMonth()}-{lunar.getDay()}"
+    begins, month = [entry for entry in _lunar_months(born.year) if entry[0] <= born.toordinal()][-1]
+    return f"{month}-{born.toordinal() - begins + 1}"
+
+
+@lru_cache(maxsize=256)
+def _lunar_months(year: int) -> list[tuple[int, int]]:
+    """Return (ordinal of the first day, month) of the lunar months that begin up to the end of a solar year."""
+    months = [month for lunar in (year - 1, year) for month in LunarYear.fromYear(lunar).getMonthsInYear()]
+    return [(_ordinal(Solar.fromJulianDay(month.getFirstJulianDay())), month.getMonth()) for month in months]
+
+
+def _ordinal(solar: Solar) -> int:
+    return date(solar.getYear(), solar.getMonth(), solar.getDay()).toordinal()
 
 
 def draw_births(rng, walk, today: date) -> list[date]:
