@@ -25,4 +25,4 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv .venv
 fi
 # shellcheck disable=SC2086
-exec .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $requirements
+exec .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes $requirements
