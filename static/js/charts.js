@@ -54,7 +54,7 @@ function tooltip(data) {
 function thresholds(data) {
   if (!data.lines?.length) return undefined;
   return {
-    silent: true, symbol: "none", lineStyle: { color: token("--ink-3"), type: [3, 3], width: 1 },
+    silent: true, symbol: "none", lineStyle: { color: token("--ink"), type: [3, 3], width: 1 },
     data: data.lines.map((line) => ({ yAxis: line.value, name: line.name })),
     label: { ...text(), position: "end", formatter: (point) => point.name },
   };
@@ -87,10 +87,17 @@ function stackedArea(data) {
     endLabel: { show: true, formatter: (point) => `${number(point.value)} ${data.unit ?? ""}`, color: token("--ink"), fontWeight: 600, fontSize: 12 },
     markLine: thresholds(data), markPoint: marks(data, all), emphasis: { disabled: true },
   };
-  const options = frame({ ...data, total: true }, { right: 84 });
+  const options = frame({ ...data, total: true }, { right: 96 });
   const highest = Math.max(...all.filter((value) => value !== null), 0, ...(data.lines ?? []).map((line) => line.value).filter((value) => value < 2 * Math.max(...all)));
   options.yAxis.max = highest ? nice(highest * 1.08) : undefined;
+  options.yAxis.interval = highest ? options.yAxis.max / 4 : undefined;
   return { ...options, series: [...parts, top] };
+}
+
+// How much room the names at the end of the threshold lines need.
+function widest(lines) {
+  const width = (name) => [...name].reduce((sum, character) => sum + (character.charCodeAt(0) > 255 ? 11 : 6.2), 12);
+  return Math.max(0, ...(lines ?? []).map((line) => width(line.name)));
 }
 
 // The next round number above: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten.
