@@ -9,6 +9,8 @@ ACTIONS = {
     "customer.assigned": _("Customer assigned"),
     "customer.unassigned": _("Assignment ended"),
     "customer.assignment_undone": _("Assignment taken back"),
+    "customer.viewed": _("Customer viewed"),
+    "customer.dialled": _("Customer dialled"),
     "customer.revealed": _("Field revealed"),
     "customer.exported": _("Customers exported"),
     "feed.taken": _("Rows of the core bank taken"),
