@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.models import Customer, DailyAsset, MonthlyAsset, Tier, TierChange, TierRule
 from staff import formats
@@ -12,11 +13,11 @@ RANGES = (3, 12, 36)
 """Months shown; 3 by the day, the others by the end of each month."""
 
 GROUPS = (
-    (_("Time deposits and bonds"), "--chart-d", ("time_deposit", "structured", "bond")),
-    (_("Demand and custody cash"), "--chart-p", ("demand", "custody_cash")),
-    (_("Wealth and trust"), "--event", ("wealth", "trust")),
-    (_("Funds and gold"), "--chart-g", ("fund", "gold")),
-    (_("Insurance"), "--opp", ("insurance",)),
+    (gettext_lazy("Time deposits and bonds"), "--chart-d", ("time_deposit", "structured", "bond")),
+    (gettext_lazy("Demand and custody cash"), "--chart-p", ("demand", "custody_cash")),
+    (gettext_lazy("Wealth and trust"), "--event", ("wealth", "trust")),
+    (gettext_lazy("Funds and gold"), "--chart-g", ("fund", "gold")),
+    (gettext_lazy("Insurance"), "--opp", ("insurance",)),
 )
 """The ten kinds in five groups, from the bottom: name, colour, kinds."""
 
@@ -31,7 +32,7 @@ def chart_of(customer: Customer, *, months: int, on: date) -> dict:
     Months without a row and days without a balance stay gaps.
     """
     points = _days(customer, on) if months == 3 else _months(customer, months, on)
-    unit = formats.WAN if formats.chinese() else Decimal(1000)
+    unit = _unit()
     present = [group for group in GROUPS if any(row and any(row[kind] for kind in group[2]) for _day, row in points)]
     floors = TierRule.objects.floors(on)
     return {
@@ -47,12 +48,17 @@ def chart_of(customer: Customer, *, months: int, on: date) -> dict:
             for name, colour, kinds in present
         ],
         "lines": [
-            {"name": f"{tier.label} {formats.money(floor)}", "value": float(floor / unit)}
+            {"name": f"{tier.label} {formats.round_money(floor)}", "value": float(floor / unit)}
             for tier, floor in floors.items()
             if tier > Tier.GENERAL
         ],
         "marks": _marks(customer, points, months),
     }
+
+
+def _unit() -> Decimal:
+    """Return the yuan of one unit of the chart, which `formats.column_unit` names."""
+    return formats.WAN if formats.chinese() else Decimal(1000)
 
 
 def _label(day: date, months: int) -> str:
@@ -108,15 +114,13 @@ def _marks(customer: Customer, points, months: int) -> list[dict]:
 
 def finding(data: dict) -> str:
     """Return what the chart shows in one sentence: from how much to how much."""
-    totals = [
-        sum(values) for values in zip(*(one["data"] for one in data["series"]), strict=True) if None not in values
-    ]
+    rows = zip(*(one["data"] for one in data["series"]), strict=True)
+    totals = [sum(values) for values in rows if None not in values]
     if not totals:
-        return str(_("No balances in this time"))
-    unit = data["unit"]
-    return str(_("Assets from {first} to {last} {unit}")).format(
-        first=formats.decimal(totals[0], 1), last=formats.decimal(totals[-1], 1), unit=unit
-    )
+        return _("No balances in this time")
+    unit = _unit()
+    first, last = (formats.money(Decimal(str(total)) * unit) for total in (totals[0], totals[-1]))
+    return _("Assets from {first} to {last}").format(first=first, last=last)
 
 
 def legend(data: dict) -> list[dict]:

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from customers.birthdays import birthdays
 from customers.models import Customer, Product, RelationStatus, Tier, TierRule, TierState
 from customers.search import matching
-from staff.formats import WAN
+from staff.formats import WAN, round_money
 from staff.models import Branch, Staff
 
 LONGEST = 3650
@@ -201,20 +201,13 @@ def _months(names) -> dict[int, list[int]]:
 
 WITHIN = pgettext_lazy("filter", "within {n} days")
 FOR = pgettext_lazy("filter", "{n} days or more")
-FROM = pgettext_lazy("filter", "≥ {n}")
-UP_TO = pgettext_lazy("filter", "≤ {n}")
-AMOUNT_FROM = pgettext_lazy("filter", "≥ {n} × 10,000")
-AMOUNT_TO = pgettext_lazy("filter", "≤ {n} × 10,000")
-PERCENT_FROM = pgettext_lazy("filter", "≥ {n}%")
-PERCENT_TO = pgettext_lazy("filter", "≤ {n}%")
-PERCENT = pgettext_lazy("filter", "{n}%")
 
 WORDS = {
-    "aum_min": (_("AUM"), AMOUNT_FROM),
-    "aum_max": (_("AUM"), AMOUNT_TO),
-    "change_min": (_("30-day change"), PERCENT_FROM),
-    "change_max": (_("30-day change"), PERCENT_TO),
-    "near": (_("To the next tier"), PERCENT),
+    "aum_min": (_("AUM"), "≥ {money}"),
+    "aum_max": (_("AUM"), "≤ {money}"),
+    "change_min": (_("30-day change"), "≥ {n}%"),
+    "change_max": (_("30-day change"), "≤ {n}%"),
+    "near": (_("To the next tier"), "{n}%"),
     "contact_within": (_("Last contact"), WITHIN),
     "contact_before": (_("Not contacted"), FOR),
     "due_within": (_("Contact due"), WITHIN),
@@ -237,7 +230,8 @@ def chips(form) -> list[dict]:
 
 def _words(field, value, words: str) -> str:
     if words:
-        return words.format(n=f"{value.normalize():f}" if isinstance(value, Decimal) else value)
+        number = f"{value.normalize():f}" if isinstance(value, Decimal) else value
+        return words.format(n=number, money=round_money(value * WAN))
     if isinstance(value, list):
         labels = dict(field.choices)
         return ", ".join(str(labels[one]) for one in value)

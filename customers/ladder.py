@@ -112,7 +112,7 @@ def _at_the_top(figures: Figures) -> str:
     floor = figures.floors[figures.asset_tier]
     if figures.remaining is not None and figures.remaining < floor:
         return _("If {money} leaves when it matures, {lacks} is missing for {tier}: speak before it does.").format(
-            money=formats.money(figures.maturing),
+            money=formats.round_money(figures.maturing),
             lacks=formats.money(floor - figures.remaining),
             tier=figures.asset_tier.label,
         )
@@ -130,7 +130,7 @@ def _towards(figures: Figures) -> str:
     }
     if figures.remaining is None:
         return _("{more} more reaches {tier} on {day}; it takes effect on signing.").format(**values)
-    values["money"] = formats.money(figures.maturing)
+    values["money"] = formats.round_money(figures.maturing)
     floor = figures.floors[figures.asset_tier]
     if figures.remaining < floor:
         return _(
@@ -163,7 +163,7 @@ class Drawing:
     @property
     def pin_box(self) -> float:
         """Return the middle of the pin's label, kept inside the drawing."""
-        return min(max(self.pin, 9.0), 91.0)
+        return min(max(self.pin, 13.0), 87.0)
 
     @property
     def gap_text(self) -> float:
@@ -186,14 +186,14 @@ def draw(figures: Figures) -> Drawing:
              "middle": round((left + end) / 2, 1)}
             for tier, left, end in zip(tiers, starts, ends, strict=True)
         ],
-        floors=[{"place": place(floors[tier], floors), "words": formats.money(floors[tier])} for tier in tiers[1:]],
+        floors=[{"place": place(floors[tier], floors), "words": formats.round_money(floors[tier])} for tier in tiers[1:]],
         pin=pin,
         pin_label=_("Month average {money}").format(money=formats.money(figures.month_avg)),
         loss=loss,
         loss_label=""
         if loss is None
         else _("if {money} leaves at maturity → {left}").format(
-            money=formats.money(figures.maturing), left=formats.money(figures.remaining)
+            money=formats.round_money(figures.maturing), left=formats.money(figures.remaining)
         ),
         gap=gap,
         gap_label=""

@@ -5,6 +5,7 @@ up. What is not known is "—". Words stand here beside the numbers, because a f
 Chinese counts in 万 and 亿, English in K and M.
 """
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -58,6 +59,11 @@ def money(value, *, detail: bool = False, language: str | None = None) -> str:
     amount = abs(Decimal(value))
     text = _money_zh(amount, detail) if chinese(language) else _money_en(amount, detail)
     return MINUS + text if Decimal(value) < 0 and rounded(amount, 2) else text
+
+
+def round_money(value, *, language: str | None = None) -> str:
+    """Write an amount without zeros after the point, for thresholds: 50 万, ¥1M; 86.4 万 stays as it is."""
+    return re.sub(r"(?<=\d)\.0+(?!\d)", "", money(value, language=language))
 
 
 def _money_zh(amount: Decimal, detail: bool) -> str:
