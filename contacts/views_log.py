@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap, retarget
 
 from contacts import agenda, calendar, contact_log
 from contacts.effects import effects_of
 from contacts.forms import PHRASES, PURPOSES, REACHED, ContactForm, Offer
 from contacts.models import ContactLog, Opportunity
 from contacts.reasons import reason_of
-from contacts.views_today import answer
+from contacts.views_today import answer, chosen_kind
 from customers.models import Customer
 from staff import audit
 from staff.refusal import Refused
@@ -99,6 +100,13 @@ def _follower(request, before: list[int], done: int) -> Customer | None:
     return Customer.objects.visible_to(request.user).filter(pk=rest[0]).first() if rest else None
 
 
+def log_drawer(request, customer: Customer, *, reason: str):
+    """Answer with the drawer of a customer because something else needs a contact first, and say so."""
+    context = _View(request, customer, data=None).context() | {"notice": reason}
+    response = render(request, "contacts/log.html#drawer", context, status=422)
+    return reswap(retarget(response, "#drawer"), "innerHTML")
+
+
 class _View:
     """The form of one customer with all that the page around it shows."""
 
@@ -173,6 +181,7 @@ class _View:
             "fortnight": calendar.fortnight_for(staff=self.staff, on=self.on),
             "effects": _effects(form, self.customer, self.staff),
             "place": place,
+            "kind": chosen_kind(self.request),
             "on": self.on,
         }
 

@@ -12,6 +12,8 @@ from django_htmx.http import reswap, retarget
 from contacts import board, pipeline
 from contacts.forms import MoveForm, OpportunityForm
 from contacts.models import MOVES, Opportunity
+from contacts.views_log import log_drawer
+from contacts.views_today import query_behind
 from customers.models import Customer
 from staff.refusal import Refused
 from staff.roles import Scope
@@ -34,13 +36,15 @@ def opportunity_list(request):
 def board_context(request) -> dict:
     """Return the columns and figures of the board for the filters in the address."""
     staff, on = request.user, timezone.localdate()
+    # A move answers with the board as it was filtered on the page that the move came from.
+    query = request.GET if request.method == "GET" else query_behind(request)
     sees_others = staff.scope != Scope.OWN
     chosen = {
-        "mine": request.GET.get("mine", "0" if sees_others else "1") == "1",
-        "kind": request.GET.get("kind", "") if request.GET.get("kind", "") in Opportunity.Kind.values else "",
-        "stalled": request.GET.get("stalled") == "1",
+        "mine": query.get("mine", "0" if sees_others else "1") == "1",
+        "kind": query.get("kind", "") if query.get("kind", "") in Opportunity.Kind.values else "",
+        "stalled": query.get("stalled") == "1",
     }
-    order = "amount" if request.GET.get("order") == "amount" else "due"
+    order = "amount" if query.get("order") == "amount" else "due"
     rows = board.visible_opportunities(staff=staff, on=on, **chosen)
     columns = board.columns_of(rows, on=on, order=order)
     return {
@@ -48,6 +52,7 @@ def board_context(request) -> dict:
         "figures": board.figures_of(rows, columns, on=on),
         "chosen": chosen,
         "order": order,
+        "board_url": f"{reverse('contacts:opportunity_list')}?{query.urlencode()}",
         "kinds": Opportunity.Kind.choices,
         "sees_others": sees_others,
         "may_move": staff.has_perm("contacts.move_opportunity"),
@@ -155,12 +160,19 @@ def _move(request, opportunity: Opportunity, to: str):
         except pipeline.Conflict as refusal:
             return _refused(request, opportunity, str(refusal), status=409)
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            if to == Stage.CONTACTED and wants_part(request) and isinstance(refusal, pipeline.MoveRefused):
+                return log_drawer(request, opportunity.customer, reason=str(refusal))
+            # A dropped card came without a form: it is asked for what it needs, not blamed.
+            if "filled" in request.POST:
+                form.add_error(None, str(refusal))
+            else:
+                form = MoveForm(stage=to, opportunity=opportunity)
         else:
             return _moved(request, moved)
     context = _move_context(opportunity, to, form)
-    response = render_page(request, "contacts/opportunity_move.html", context, partial="drawer", status=_status(form))
-    # A dropped card has asked for nothing: the form it needs opens in the drawer.
+    status = 422 if wants_part(request) else _status(form)
+    response = render_page(request, "contacts/opportunity_move.html", context, partial="drawer", status=status)
+    # Where a card was dropped nothing stands to be swapped: the form opens in the drawer.
     return reswap(retarget(response, "#drawer"), "innerHTML") if wants_part(request) else response
 
 
@@ -175,9 +187,7 @@ def _moved(request, opportunity: Opportunity, *, undo: bool = True):
         return redirect(opportunity)
     undo_url = reverse("contacts:opportunity_undo", args=[opportunity.pk]) if undo else ""
     context = board_context(request) | {"toast": message, "undo_url": undo_url, "oob": True}
-    response = render(request, "contacts/opportunity_parts.html", context)
-    response["HX-Trigger"] = "contacts-changed"
-    return response
+    return render(request, "contacts/opportunity_parts.html", context)
 
 
 def _refused(request, opportunity: Opportunity, message: str, *, status: int = 422):

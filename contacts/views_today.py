@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -38,8 +40,7 @@ def today(request):
 def today_context(request) -> dict:
     """Return what the list, the tabs and the figures of Today show: a constant number of queries."""
     staff, on = request.user, timezone.localdate()
-    kind = request.GET.get("kind", "all")
-    kind = kind if kind in KINDS else "all"
+    kind = chosen_kind(request)
     rules = regime.rules_in_force(on)
     work = agenda.today(staff=staff, on=on, kind="all" if kind == "done" else kind)
     limit = None if "all" in request.GET else ROWS
@@ -64,6 +65,18 @@ def today_context(request) -> dict:
         "lunar": calendar.lunar_day(on),
         "snooze_days": snooze_days(on),
     }
+
+
+def chosen_kind(request) -> str:
+    """Return the tab: of the form, of the address, or of the page that htmx asks from; all of them otherwise."""
+    given = request.POST.get("kind") or request.GET.get("kind") or query_behind(request).get("kind")
+    return given if given in KINDS else "all"
+
+
+def query_behind(request) -> QueryDict:
+    """Return the query of the page from which htmx sends a request, empty where there is none."""
+    current = request.htmx.current_url if wants_part(request) else None
+    return QueryDict(urlsplit(current or "").query)
 
 
 def side_context(request) -> dict:
@@ -126,7 +139,9 @@ def _month_of(text: str, on: date) -> date:
 
 
 def _group_title(code: str) -> str:
-    return {"first": _("Do first"), "today": pgettext("group", "Today"), "week": _("This week"), "later": _("Later")}[code]
+    return {"first": _("Do first"), "today": pgettext("group", "Today"), "week": _("This week"), "later": _("Later")}[
+        code
+    ]
 
 
 def _tabs(kind: str, work: agenda.Today, done: dict) -> list[dict]:
@@ -168,6 +183,8 @@ def answer(request, message: str, *, undo_url: str = "", kind: str = "ok", drawe
     context = today_context(request) | {"toast": message, "undo_url": undo_url, "toast_kind": kind, "oob": True}
     response = render(request, "contacts/today_parts.html", context | (drawer or {}))
     response["HX-Trigger"] = "contacts-changed"
+    if drawer:
+        response["HX-Replace-Url"] = reverse("contacts:log", args=[drawer["customer"].pk])
     return response
 
 

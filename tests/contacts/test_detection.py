@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from contacts import agenda, detection, regime
+from contacts import agenda, regime
 from contacts.models import ContactTask
+from customers.birthdays import lunar_names
 from customers.models import Tier
 from tests.factories import (
     AssignmentFactory,
@@ -181,7 +182,7 @@ def test_a_birthday_is_kept_by_its_own_calendar(birth_date, lunar, on, day):
 
 def test_the_thirtieth_of_a_short_lunar_month_is_kept_on_the_twenty_ninth():
     days = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
-    kept = {day: detection.lunar_names(day) for day in days}
+    kept = {day: lunar_names(day) for day in days}
 
     for month in range(1, 13):
         assert sum(f"{month}-30" in names for names in kept.values()) in (1, 2)  # 2: a month ends in each January

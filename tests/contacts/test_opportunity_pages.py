@@ -113,6 +113,27 @@ def test_a_stage_that_needs_something_opens_its_form_in_the_drawer(client, own, 
     assert opportunity.stage == "new"
 
 
+def test_a_card_that_needs_a_contact_first_opens_the_log(client, own, opportunity):
+    answer = drop(signed_in(client, own.staff), opportunity, "contacted")
+
+    page = answer.content.decode()
+    assert (answer.status_code, answer["HX-Retarget"]) == (422, "#drawer")
+    assert reverse("contacts:log", args=[own.customer.pk]) in page
+    assert f'name="moves" value="{opportunity.pk}" checked' in page
+
+
+def test_a_move_keeps_the_filters_of_the_page(client, own, opportunity):
+    OpportunityFactory(customer=own.customer, owner=own.staff, kind="upgrade", last_touched_on=ON)
+    signed_in(client, own.staff)
+    data = {"opportunity": opportunity.pk, "stage": "planned", "next_action_on": "2026-11-23"}
+    headers = HTMX | {"HX-Current-URL": "http://testserver/opportunities/?kind=retention"}
+
+    answer = client.post(reverse("contacts:opportunity_drop"), data, headers=headers)
+
+    assert answer.context["chosen"]["kind"] == "retention"
+    assert answer.context["figures"].number == 1
+
+
 def test_a_move_the_pipeline_refuses_says_so(client, own, opportunity):
     answer = drop(signed_in(client, own.staff), opportunity, "won", result_amount="5")
 

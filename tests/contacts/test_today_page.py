@@ -174,6 +174,19 @@ def test_save_and_next_brings_the_next_customer(client, own):
     assert f'name="closes" value="{second.pk}" checked' in page
 
 
+def test_an_action_keeps_the_tab_it_came_from(client, own):
+    due(own.customer)
+    headers = HTMX | {"HX-Current-URL": "http://testserver/today/?kind=event"}
+    signed_in(client, own.staff)
+
+    drawer = client.get(log_url(own.customer), headers=headers)
+    saved = client.post(log_url(own.customer), form(kind="event"), headers=HTMX)
+    put_off = client.post(reverse("contacts:snooze", args=[own.customer.pk]), {"until": "2026-11-23"}, headers=headers)
+
+    assert 'name="kind" value="event"' in drawer.content.decode()
+    assert [answer.context["kind"] for answer in (saved, put_off)] == ["event", "event"]
+
+
 def test_a_quick_phrase_is_sentence_enough(client, own):
     from contacts.forms import PHRASES
 
