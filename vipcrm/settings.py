@@ -308,6 +308,14 @@ OAUTH2_PROVIDER = {
     "SCOPES_BACKEND_CLASS": "staff.api.authentication.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 900,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    # RFC 9700: nothing but client credentials is offered, tokens travel in the header and are stored hashed.
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
 }
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vipcrm.stack.places import StackError
+from vipcrm.stack.messages import compile_messages
+from vipcrm.stack.places import ROOT, StackError
 from vipcrm.stack.servers import Stack
 
 TEST_SETTINGS = {"DEMO": "1", "DEBUG": "0", "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver"}
@@ -28,6 +29,8 @@ class Servers:
         self.stack = Stack(self.var, given=given | TEST_SETTINGS, durable=False)
 
     def start(self) -> None:
+        compile_messages(ROOT / "locale")
+        (self.var / "static").mkdir()  # WhiteNoise asks for it; tests are served from the sources
         self.stack.start()
         for name in NAMED_BY_MAKE:
             os.environ.pop(name, None)
