@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.assignment import why_not_eligible
-from customers.load import ADVISERS, COLUMNS, MANAGERS, class_label, percent_of, quotas_in_force, why_full
+from customers.load import ADVISERS, COLUMNS, MANAGERS, Quota, percent_of, quotas_in_force, why_full
 from customers.models import Assignment, Customer, RelationStatus, Tier
 from customers.proposal import Line, Member, Proposal, load_members, propose, reckon, waiting_of
 from staff import formats
@@ -23,14 +23,14 @@ SHOWN = 100
 """How many who wait are listed and proposed for at once, those with the most at stake first."""
 
 REASONS = {
-    "previous": _("Looked after this customer before, and has room"),
+    "previous": _("Was the manager before, and has room"),
     "only_room": _("The only one with room"),
-    "lowest_load": _("Lowest load after assignment, next is %(second)s"),
-    "fewest_of_tier": _("Same load as %(second)s, fewer customers of this tier"),
-    "longest_without": _("Same load as %(second)s, longest without a new customer"),
-    "staff_no": _("Level with %(second)s, first by employee number"),
-    "band_lobby_manager": _("Managers are full; a year average of %(year_avg)s goes to the lobby manager"),
-    "band_teller": _("Managers are full; a year average of %(year_avg)s goes to a teller"),
+    "lowest_load": _("Lowest load afterwards, then %(second)s"),
+    "fewest_of_tier": _("Same load as %(second)s, fewer of this tier"),
+    "longest_without": _("Same load as %(second)s, waited longer"),
+    "staff_no": _("Level with %(second)s, lower staff number"),
+    "band_lobby_manager": _("Managers full; year average %(year_avg)s: lobby manager"),
+    "band_teller": _("Managers full; year average %(year_avg)s: teller"),
     "by_hand": _("Changed by you"),
 }
 LEFT_OVER = {
@@ -38,15 +38,21 @@ LEFT_OVER = {
     "no_member": _("The outlet has nobody who may hold this tier"),
 }
 SIDE_ROLES = {
+    Role.LOBBY_MANAGER: _("gold 200–500K"),
+    Role.TELLER: _("gold 100–200K"),
+    Role.WEALTH_ADVISER: _("supports diamond"),
+    Role.FINANCIAL_ADVISER: _("supports diamond, platinum"),
     Role.BRANCH_HEAD: _("key diamond customers"),
-    Role.LOBBY_MANAGER: _("gold, year average 200,000–500,000"),
-    Role.TELLER: _("gold, year average 100,000–200,000"),
-    Role.WEALTH_ADVISER: _("beside the manager, diamond"),
-    Role.FINANCIAL_ADVISER: _("beside the manager, diamond and platinum"),
 }
 CODES = COLUMNS
 """The word for a load class in addresses and data attributes: potential, gold, platinum, diamond."""
 
+SHORT = {
+    Tier.DIAMOND: pgettext_lazy("tier in short", "Diamond"),
+    Tier.PLATINUM: pgettext_lazy("tier in short", "Platinum"),
+    Tier.GOLD: pgettext_lazy("tier in short", "Gold"),
+    Tier.GENERAL: pgettext_lazy("tier in short", "Potential"),
+}
 METERS = {Tier.DIAMOND: "d", Tier.PLATINUM: "p", Tier.GOLD: "g", Tier.GENERAL: "n"}
 
 
@@ -77,29 +83,31 @@ class BoardForm(forms.Form):
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person changed in the proposal: receivers by customer, and which of the lines shown are ticked."""
+    """What a person made of the proposal shown: receivers by customer, who differ from it, and which lines are ticked."""
 
     receivers: dict[int, int] = field(default_factory=dict)
-    shown: frozenset[int] = frozenset()
+    changed: dict[int, int] = field(default_factory=dict)
     ticked: frozenset[int] = frozenset()
 
     @classmethod
     def read(cls, data) -> "Choices":
-        """Read them from the posted form: to-<customer> is a receiver, line a ticked customer."""
+        """Read the posted form: to-<customer> is a receiver, was-<customer> the one proposed, line a ticked customer."""
         try:
             receivers = {int(key[3:]): int(data[key]) for key in data if key.startswith("to-") and data[key]}
-            return cls(receivers, frozenset(receivers), frozenset(map(int, data.getlist("line"))))
+            changed = {pk: to for pk, to in receivers.items() if str(to) != data.get(f"was-{pk}")}
+            return cls(receivers, changed, frozenset(map(int, data.getlist("line"))))
         except ValueError:
             raise BadRequest("to-<customer> and line are numbers") from None
 
     def counted(self, customers: Iterable[int]) -> set[int]:
         """Return whose lines count: all but those that were shown and unticked."""
-        return {pk for pk in customers if pk not in self.shown or pk in self.ticked}
+        return {pk for pk in customers if pk not in self.receivers or pk in self.ticked}
 
 
 def waiting_of_branch(viewer, branch: Branch):
     """Return the customers of an outlet who wait, in the order of the proposal, with the manager before."""
-    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__isnull=False).order_by("-end", "-pk")
+    # What was undone or given on within the day is no relation to return to.
+    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__gt=F("start")).order_by("-end", "-pk")
     return (
         Customer.objects.visible_to(viewer)
         .waiting()
@@ -133,6 +141,8 @@ def need_of(customer: Customer) -> str:
     """Return in words why the customer waits and what he looks for."""
     if customer.relation_status == RelationStatus.POTENTIAL:
         why = _("Potential")
+    elif customer.load_class == Tier.GENERAL:
+        why = _("Signed, below gold")
     elif customer.previous_name:
         why = _("Formerly with %(name)s") % {"name": customer.previous_name}
     else:
@@ -174,6 +184,7 @@ def member_card(member: Member, after: Member) -> dict:
         "after": then.percent,
         "added": then.units - book.units,
         "limit": book.limit_percent,
+        "sub": member.skills or member.role_label,
         "is_limited": book.limit_percent != 100,
         "drag_load": f"{book.percent:.4f}",
         "drag_limit": f"{book.limit_percent + Decimal('0.001'):.4f}",
@@ -189,7 +200,7 @@ def barrier(member: Member, tier: Tier) -> str:
 def _quota_bar(book, then, tier: Tier) -> dict:
     limit, count = book.limits[tier], book.counts[tier]
     return {
-        "label": class_label(tier),
+        "label": str(SHORT[tier]),
         "kind": METERS[tier],
         "count": count,
         "added": then.counts[tier] - count,
@@ -204,7 +215,7 @@ def side_card(member: Member, after: Member) -> dict:
     bars = [_quota_bar(member.book, after.book, tier) for tier in reversed(Tier) if member.book.limits[tier]]
     return member_card(member, after) | {
         "bars": bars,
-        "task": SIDE_ROLES.get(member.role, ""),
+        "task": SIDE_ROLES[member.role],
         "takes_primary": member.role not in ADVISERS,
     }
 
@@ -221,6 +232,7 @@ def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], 
         "version": version_of(customer),
         "tier": line.customer.load_class or "potential",
         "member": member,
+        "proposed": line.proposed,
         "options": options,
         "reason": str(REASONS[line.reason]) % figures,
         "why_not": "" if line.fits else barrier(replace(member, book=line.book), line.customer.load_class),
@@ -241,6 +253,25 @@ class Board:
     rows: list[dict]
     left: list[dict]
     ticked: set[int]
+    quotas: Mapping[Tier, Quota]
+
+    @property
+    def quota_words(self) -> str:
+        """Return a relationship manager's quotas, diamond first: 30 / 100 / 200."""
+        return " / ".join(str(self.quotas[tier].number) for tier in reversed(Tier) if tier in self.quotas and tier)
+
+    @property
+    def picks(self) -> list[dict]:
+        """Return the chips that keep one class, diamond first."""
+        return [
+            {
+                "code": CODES[tier],
+                "css": f"tier-{METERS[tier]}",
+                "label": SHORT[tier],
+                "n": self.counts.get(CODES[tier], 0),
+            }
+            for tier in reversed(Tier)
+        ]
 
     @property
     def changed(self) -> int:
@@ -275,20 +306,20 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
     quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
     base = propose([waiting_of(one, one.previous) for one in first.values()], members.values(), quotas=quotas)
     ticked = choices.counted(first)
-    proposal = reckon(base, receivers=choices.receivers, ticked=ticked)
+    proposal = reckon(base, receivers=choices.changed, ticked=ticked)
     receivers = {tier: _receivers(members.values(), tier) for tier in Tier}
     pairs = [(member, proposal.after[member.id]) for member in members.values()]
+    lines = sorted(proposal.lines, key=lambda line: line.fits)  # what does not fit comes first
     return Board(
         waiting=waiting_rows(listed),
         counts={CODES[Tier(tier)]: n for tier, n in counts.items()},
         total=sum(counts.values()),
         cards=[member_card(*pair) for pair in pairs if pair[0].role in MANAGERS],
-        side=[side_card(*pair) for pair in pairs if pair[0].role not in MANAGERS and pair[0].book.capacity],
+        side=[side_card(*pair) for pair in sorted(pairs, key=_side_order) if pair[0].role in SIDE_ROLES],
         points=points_by_code(members.values()),
         proposal=proposal,
         rows=[
-            proposal_row(line, first[line.customer.id], members, receivers[line.customer.load_class])
-            for line in proposal.lines
+            proposal_row(line, first[line.customer.id], members, receivers[line.customer.load_class]) for line in lines
         ],
         left=[
             {
@@ -301,7 +332,13 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
             for one, code in proposal.left_over
         ],
         ticked=ticked,
+        quotas=quotas,
     )
+
+
+def _side_order(pair: tuple[Member, Member]) -> tuple:
+    roles = list(SIDE_ROLES)
+    return (roles.index(pair[0].role) if pair[0].role in roles else len(roles), pair[0].staff_no)
 
 
 def _receivers(members: Iterable[Member], tier: Tier) -> list[Member]:

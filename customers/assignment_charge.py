@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.assignment import ADVISER, PRIMARY, why_not_eligible
-from customers.load import ADVISERS, why_full
+from customers.load import ADVISERS, MANAGERS, why_full
 from customers.models import Assignment, Customer
 from customers.proposal import load_members
 from staff.models import Staff
@@ -48,9 +48,9 @@ class ChargeForm(forms.Form):
         return rows.order_by("-customer__aum", "-customer_id")
 
     def page(self) -> dict:
-        """Return one keyset page: rows, their number in all, and the key of the next page."""
+        """Return one keyset page: rows, how many there are, and the key of the next page."""
         rows = self.rows()
-        total = rows.count()
+        shown_of = rows.count()
         if after := self.cleaned_data.get("after"):
             aum, pk = after.split(":")
             rows = rows.filter(Q(customer__aum__lt=aum) | Q(customer__aum=aum, customer_id__lt=pk))
@@ -58,7 +58,8 @@ class ChargeForm(forms.Form):
         last = page[PAGE - 1].customer if len(page) > PAGE else None
         return {
             "rows": page[:PAGE],
-            "total": total,
+            "shown_of": shown_of,
+            "total": relations_of_branch(self.viewer, self.branch).count(),
             "waiting_total": Customer.objects.visible_to(self.viewer).waiting().filter(branch=self.branch).count(),
             "next": f"{last.aum}:{last.pk}" if last else "",
         }
@@ -84,4 +85,4 @@ def receiver_rows(customer: Customer, branch) -> list[dict]:
                 "why_not": why_not or why_full(member.book, load_class),
             }
         )
-    return sorted(rows, key=lambda row: (bool(row["why_not"]), row["as_role"] == ADVISER, row["after"]))
+    return sorted(rows, key=lambda row: (bool(row["why_not"]), row["member"].role not in MANAGERS, row["after"]))

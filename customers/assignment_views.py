@@ -1,12 +1,13 @@
 """The pages of Assignment: who waits, members, proposal; assign by drag, by menu, by bulk; undo; in charge."""
 
 import re
-from urllib.parse import urlencode
+from dataclasses import replace
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -27,23 +28,15 @@ from staff.shell import render_page, wants_part
 
 may_assign = permission_required("customers.assign_customer", raise_exception=True)
 
-TEMPLATE = "customers/assignment.html"
+TEMPLATE, CHARGE = "customers/assignment.html", "customers/assignment_charge.html"
 
 
 @require_GET
 @may_assign
 def assignment_page(request):
     if request.GET.get("tab") == "charge":
-        return _charge(request)
+        return render_page(request, CHARGE, _charge_context(request, request.GET), partial="answer")
     return render_page(request, TEMPLATE, _context(request, request.GET), partial="answer")
-
-
-def _charge(request):
-    branch, form = _branch(request, request.GET)
-    charge = ChargeForm(request.GET, viewer=request.user, branch=branch)
-    charge.is_valid()
-    context = {"branch": branch, "board_form": form, "tab": "charge", "charge": charge} | charge.page()
-    return render_page(request, "customers/assignment_charge.html", context, partial="rows")
 
 
 @require_GET
@@ -139,7 +132,7 @@ def _apply(request, lines: list[Line], *, source: str):
 @require_POST
 @may_assign
 def assignment_undo(request, rows):
-    """Take back what the toast names, while nothing depends on it."""
+    """Take back what the toast names, while nothing depends on it; the board is renewed out of band."""
     try:
         undone = assignment.undo(assignments=ids_of(rows), by=request.user, on=localdate())
     except Refused as refusal:
@@ -147,7 +140,7 @@ def assignment_undo(request, rows):
     if not undone:
         raise Http404
     words = ngettext("%(n)d assignment undone", "%(n)d assignments undone", len(undone)) % {"n": len(undone)}
-    return _done(request, words, [], branch_id=undone[0].customer.branch_id)
+    return _done(request, words, [])
 
 
 @require_POST
@@ -233,7 +226,7 @@ def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
     branch = branch or found
     filters = {name: form.cleaned_data.get(name, "") for name in ("tier", "q", "sort")}
     choices = Choices.read(data) if request.method == "POST" else Choices()
-    choices = Choices(choices.receivers, choices.shown, choices.ticked - set(unticked))
+    choices = replace(choices, ticked=choices.ticked - set(unticked))
     board = read_board(viewer=request.user, branch=branch, filters=filters, choices=choices, on=localdate())
     charge = relations_of_branch(request.user, branch).count()
     return {
@@ -247,7 +240,14 @@ def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
     }
 
 
-def _done(request, message, rows, *, branch_id=None):
+def _charge_context(request, data) -> dict:
+    branch, form = _branch(request, data)
+    charge = ChargeForm(data, viewer=request.user, branch=branch)
+    charge.is_valid()
+    return {"branch": branch, "board_form": form, "tab": "charge", "charge": charge} | charge.page()
+
+
+def _done(request, message, rows):
     undo_url = reverse("customers:assignment_undo", args=[ranges_of(row.pk for row in rows)]) if rows else ""
     if not wants_part(request):
         messages.success(request, message)
@@ -264,21 +264,22 @@ def _refused(request, message, *, refusals=()):
 
 
 def _answer(request, toast: dict, *, status=200, unticked=()):
-    """Answer htmx with the board, or with the rows in charge where the form says so; the toast is out of band."""
-    if request.POST.get("tab") == "charge":
-        response = _charge_answer(request, toast, status)
+    """Answer htmx with the board, or the rows in charge, as they are now; the toast is out of band.
+
+    A toast's undo knows nothing of the page it stands on: then the address says which, and the board is out of band too.
+    """
+    data, is_undo = request.POST, request.resolver_match.url_name == "assignment_undo"
+    if is_undo:
+        data = QueryDict(urlsplit(request.htmx.current_url or "").query)
+    context = toast | {"out_of_band": is_undo}
+    if data.get("tab") == "charge":
+        response = render_page(
+            request, CHARGE, _charge_context(request, data) | context, partial="answer", status=status
+        )
     else:
-        context = _context(request, request.POST, unticked=unticked) | toast
+        context = _context(request, data, unticked=unticked) | context
         response = render_page(request, TEMPLATE, context, partial="answer", status=status)
-    return trigger_client_event(response, "drawer:close")
-
-
-def _charge_answer(request, toast, status):
-    branch, form = _branch(request, request.POST)
-    charge = ChargeForm(request.POST, viewer=request.user, branch=branch)
-    charge.is_valid()
-    context = {"branch": branch, "board_form": form, "tab": "charge", "charge": charge} | charge.page() | toast
-    return render_page(request, "customers/assignment_charge.html", context, partial="rows", status=status)
+    return trigger_client_event(response, "drawer:close", after="swap")
 
 
 def _page_url(request) -> str:

@@ -44,6 +44,7 @@ class Member:
     role: str
     book: Book
     last_start: date | None = None
+    skills: str = ""
 
     @property
     def role_label(self) -> str:
@@ -56,7 +57,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Line:
-    """One customer with his receiver and why; `book` is the receiver's before this line."""
+    """One customer with his receiver and why; `book` is the receiver's before this line.
+
+    `proposed` is who was proposed, where a person chose another; None where nobody was.
+    """
 
     customer: Waiting
     member_id: int
@@ -64,6 +68,7 @@ class Line:
     figures: dict = field(default_factory=dict)
     book: Book | None = None
     fits: bool = True
+    proposed: int | None = None
 
     @property
     def before(self) -> Decimal:
@@ -133,7 +138,7 @@ def propose(
         member_id, reason, figures = chosen
         member = after[member_id]
         after[member_id] = member.takes(customer.load_class)
-        lines.append(Line(customer, member_id, reason, figures, member.book))
+        lines.append(Line(customer, member_id, reason, figures, member.book, proposed=member_id))
     return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas))
 
 
@@ -239,6 +244,14 @@ def load_members(branch_id: int) -> list[Member]:
     rows = Load.objects.of_branch(branch_id).select_related("staff").order_by("staff__staff_no")
     rows = rows.annotate(last_start=Max("staff__assignments__start", filter=Q(staff__assignments__end=None)))
     return [
-        Member(row.staff_id, row.staff.staff_no, row.staff.name, row.staff.role, book_of(row), row.last_start)
+        Member(
+            row.staff_id,
+            row.staff.staff_no,
+            row.staff.name,
+            row.staff.role,
+            book_of(row),
+            row.last_start,
+            row.staff.skills,
+        )
         for row in rows
     ]

@@ -73,8 +73,8 @@ def test_the_page_shows_who_waits_with_the_need_in_words_and_what_is_proposed(pa
     assert list(rows) == ["郑美玲", "蒋文静", "汤佩玲"]
     proposed = {row["customer"].name: (row["member"].name, row["reason"]) for row in response.context["board"].rows}
     assert proposed["郑美玲"] == ("江一帆", "The only one with room")
-    assert proposed["蒋文静"] == ("江一帆", "Looked after this customer before, and has room")
-    assert "All 3 get a manager." in text(response)
+    assert proposed["蒋文静"] == ("江一帆", "Was the manager before, and has room")
+    assert "All 3 get a manager, nobody passes a limit, the 0 present relations stay." in text(response)
     assert former.customer.name in text(response)
 
 
@@ -158,6 +158,7 @@ def test_a_drop_assigns_and_offers_undo_and_undo_takes_it_back(page, branch, man
     response = page.post(undo, {"branch": branch.pk}, **HTMX)
 
     assert "1 assignment undone" in text(response)
+    assert 'id="assignment" data-board data-target="#assignment" hx-swap-oob="true"' in text(response)
     assert Customer.objects.get(pk=customer.pk).manager is None
 
 
