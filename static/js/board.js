@@ -116,7 +116,7 @@ function sortable(list, board, options) {
   list.dataset.sorted = "yes";
   let back = null;
   new window.Sortable(list, {
-    group: "board", sort: false, animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120, draggable: ITEM, filter: "input, button, a, select, details", preventOnFilter: false,
+    group: "board", sort: false, animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120, draggable: ITEM, filter: "input, button, select, details, .assign-link", preventOnFilter: false,
     delay: 180, delayOnTouchOnly: true, ghostClass: "is-ghost", dragClass: "is-lifted", fallbackClass: "is-lifted", forceFallback: true, fallbackOnBody: true, fallbackTolerance: 5, scroll: true,
     onStart: ({ item }) => ((back = backTo(item)), lift(item, board)),
     onMove: ({ to }) => !to.closest(TARGET)?.classList.contains("is-barred"),
