@@ -42,7 +42,7 @@ def chart_of(customer: Customer, *, months: int, on: date) -> dict:
             {
                 "name": str(name),
                 "color": colour,
-                "data": [None if row is None else round(float(sum(row[kind] for kind in kinds) / unit), 2)
+                "data": [None if row is None else round(float(sum(row[kind] for kind in kinds) / unit), 4)
                          for _day, row in points],
             }
             for name, colour, kinds in present

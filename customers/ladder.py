@@ -89,6 +89,10 @@ def advice(figures: Figures) -> str:
         return _("The month average has reached {tier}; signing makes it the service tier.").format(
             tier=figures.asset_tier.label
         )
+    if figures.watch_months:
+        return _("This month's average is {money} above the floor of {tier}; kept to the month's end it ends the watch.").format(
+            money=formats.money(figures.month_avg - figures.floors[figures.asset_tier]), tier=figures.asset_tier.label
+        )
     if figures.above is None:
         return _at_the_top(figures)
     return _towards(figures)
@@ -159,6 +163,15 @@ class Drawing:
     @property
     def gap_width(self) -> float:
         return round(self.gap[1] - self.gap[0], 1)
+
+    @property
+    def pin_width(self) -> int:
+        """Return the width of the pin's label in pixels: Chinese characters are as wide as they are high."""
+        return 20 + sum(12 if ord(character) > 255 else 7 for character in self.pin_label)
+
+    @property
+    def pin_left(self) -> int:
+        return -self.pin_width // 2
 
     @property
     def pin_box(self) -> float:

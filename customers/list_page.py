@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from customers.search import SEALED
 
 SIZE = 50
-COUNT_CAP = 1000
-"""Counts stop here and read "1,000+": nobody waits for a million rows to be counted."""
+COUNT_CAP = 10_000
+"""Counts stop here and read "10,000+": nobody waits for a million rows to be counted."""
 
 LONG_AGO = date(1, 1, 1)
 FAR_AHEAD = date(9999, 12, 31)
@@ -171,5 +171,5 @@ def capped_counts(querysets, cap: int = COUNT_CAP) -> list[int]:
 
 
 def count_words(count: int, cap: int = COUNT_CAP) -> str:
-    """Write a capped count: 62, or 1,000+ beyond the cap."""
+    """Write a capped count: 62, or 10,000+ beyond the cap."""
     return f"{cap:,}+" if count > cap else f"{count:,}"

@@ -71,7 +71,7 @@ def panels_of(customer: Customer, tab: str, viewer) -> list[dict]:
             url = reverse(panel.route, args=[customer.pk])
         except NoReverseMatch:
             continue
-        found.append({"panel": panel, "url": url, "rail": panel.rail and tab == "overview"})
+        found.append({"panel": panel, "name": panel.route.split("panel_")[1], "url": url, "rail": panel.rail and tab == "overview"})
     return found
 
 
