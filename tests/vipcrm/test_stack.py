@@ -167,6 +167,15 @@ def test_a_failed_step_ends_the_preparation_and_is_tried_again(tmp_path):
     assert said[-1].strip() == "manage.py two ended with code 1."
 
 
+def test_the_stack_starts_without_a_step_that_is_not_needed(tmp_path):
+    steps = [Step("Night", ("night",), needed=False), Step("More", ("more",))]
+    preparation = Preparation(tmp_path, environ=ENVIRON, root=tmp_path)
+
+    assert preparation.run(steps, call=lambda command: int(command == ("night",)), say=lambda line: None)
+
+    assert [step.name for step, _ in preparation.missing(steps)] == ["night"]
+
+
 def test_another_database_has_steps_of_its_own(tmp_path):
     step = Step("Writing", ("demo",))
     Preparation(tmp_path, environ=ENVIRON, root=tmp_path).remember(step, "once")

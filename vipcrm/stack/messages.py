@@ -1,6 +1,7 @@
 """Compiles translations (`.po` to `.mo`) without GNU gettext, which a fresh machine does not have."""
 
 import ast
+import os
 import re
 import struct
 from pathlib import Path
@@ -74,7 +75,7 @@ def compile_messages(locale: Path) -> int:
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
             continue
-        draft = target.with_suffix(".mo.new")
+        draft = target.with_suffix(f".mo.{os.getpid()}")  # two commands may start at once
         draft.write_bytes(as_mo(read_entries(source.read_text(encoding="utf-8"))))
         draft.replace(target)
         written += 1

@@ -20,11 +20,13 @@ class Step:
     """One management command, done again when the files that it depends on change.
 
     `watched` are glob patterns under the root; without any the step is done once in the life of the data.
+    Where a step is not `needed`, the stack starts without it and tries it again at the next start.
     """
 
     text: str
     command: tuple[str, ...]
     watched: tuple[str, ...] = ()
+    needed: bool = True
 
     @property
     def name(self) -> str:
@@ -44,8 +46,8 @@ def first_start(environ: Mapping[str, str]) -> tuple[Step, ...]:
     customers = environ.get("DEMO_CUSTOMERS") or "4000"
     return (
         Step("Writing the demo bank", ("demo", "--customers", customers)),
-        Step("Training the churn model on the bank's past", ("train_churn",)),
-        Step("Running the first night", ("night",)),
+        Step("Training the churn model on the bank's past", ("train_churn",), needed=False),
+        Step("Running the first night", ("night",), needed=False),
     )
 
 
@@ -94,7 +96,7 @@ class Preparation:
     def run(
         self, steps: Iterable[Step], *, call: Callable[[tuple[str, ...]], int], say: Callable[[str], None] = print
     ) -> bool:
-        """Do what is missing, with a line for each step; say whether all of it went well.
+        """Do what is missing, with a line for each step; say whether what is needed went well.
 
         Args:
             call: runs a management command, returns its exit code.
@@ -105,11 +107,13 @@ class Preparation:
             say(f"[{number}/{len(missing)}] {step.text} …")
             began = time.monotonic()
             code = call(step.command)
-            if code:
-                say(f"      manage.py {' '.join(step.command)} ended with code {code}.")
+            if not code:
+                self.remember(step, mark)
+                say(f"      done in {time.monotonic() - began:.1f} s")
+                continue
+            say(f"      manage.py {' '.join(step.command)} ended with code {code}.")
+            if step.needed:
                 return False
-            self.remember(step, mark)
-            say(f"      done in {time.monotonic() - began:.1f} s")
         return True
 
 
