@@ -72,7 +72,10 @@ function marks(data, values) {
   return {
     silent: true, symbol: "circle", symbolSize: 7, itemStyle: { color: token("--ink"), borderColor: token("--surface"), borderWidth: 2 },
     label: { show: true, position: "top", formatter: (point) => point.name, ...text(), color: token("--ink-2") },
-    data: data.marks.map((mark) => ({ name: mark.name, coord: [mark.index, values[mark.index] ?? 0] })),
+    data: data.marks.map((mark) => ({
+      name: mark.name, coord: [mark.index, values[mark.index] ?? 0],
+      label: { align: mark.index === 0 ? "left" : mark.index === values.length - 1 ? "right" : "center" },
+    })),
   };
 }
 
@@ -88,8 +91,12 @@ function stackedArea(data) {
     markLine: thresholds(data), markPoint: marks(data, all), emphasis: { disabled: true },
   };
   const options = frame({ ...data, total: true }, { right: 96 });
+  const last = all.findLast((value) => value !== null) ?? 0;
   const highest = Math.max(...all.filter((value) => value !== null), 0, ...(data.lines ?? []).map((line) => line.value).filter((value) => value < 2 * Math.max(...all)));
   options.yAxis.max = highest ? nice(highest * 1.08) : undefined;
+  // The label of the newest total steps aside of a threshold's that is near it.
+  const near = data.lines?.find((line) => Math.abs(line.value - last) < 0.08 * (options.yAxis.max ?? 0));
+  if (near) top.endLabel.offset = [0, last >= near.value ? -10 : 10];
   options.yAxis.interval = highest ? options.yAxis.max / 4 : undefined;
   return { ...options, series: [...parts, top] };
 }
