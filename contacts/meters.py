@@ -161,7 +161,7 @@ def compliance_of(*, staff: Staff) -> list[Share]:
             }
         )
     )
-    labels = {"d": Tier.DIAMOND.label, "p": Tier.PLATINUM.label, "g": _("Gold, quarter")}
+    labels = {"d": Tier.DIAMOND.label, "p": Tier.PLATINUM.label, "g": _("Gold, qtr")}
     return [Share(str(label), kind, found[f"{kind}_met"], found[kind]) for kind, label in labels.items()]
 
 

@@ -183,6 +183,21 @@ def test_an_opportunity_is_opened_for_a_customer_in_sight_only(client, own):
     assert Opportunity.objects.get().owner == own.staff
 
 
+def test_the_form_of_a_new_opportunity_opens_in_the_drawer(client, own):
+    signed_in(client, own.staff)
+
+    for query in ({}, {"customer": own.customer.pk}):
+        page = client.get("/opportunities/new/", query, headers=HTMX).content.decode()
+        assert "drawer-panel" in page and "<html" not in page
+
+
+@pytest.mark.parametrize("to", ["planned", "contacted", "lost"])
+def test_the_form_of_a_move_opens_in_the_drawer(client, own, opportunity, to):
+    url = reverse("contacts:opportunity_move", args=[opportunity.pk])
+
+    assert "drawer-panel" in signed_in(client, own.staff).get(url, {"to": to}, headers=HTMX).content.decode()
+
+
 def test_the_record_shows_where_it_stands_and_how_it_came_there(client, own, opportunity):
     signed_in(client, own.staff)
     drop(client, opportunity, "planned", next_action_on="2026-11-23")
