@@ -39,7 +39,6 @@ const PACKAGES = [
     licence: "MIT",
     files: {
       "tabler/tabler.min.css": ["dist/css/tabler.min.css", layered],
-      "tabler/tabler.min.js": ["dist/js/tabler.min.js"],
     },
     texts: { "tabler/LICENSE": TABLER_LICENCE },
   },
