@@ -1,108 +1,120 @@
-"""The morning's mails: managers get their own customers, the branch head a digest (domain.md §14)."""
+"""The morning's mails: a manager gets their own customers, names masked; the branch head a digest."""
 
 from collections import defaultdict
 from datetime import date, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from churn import alerts, reasons
+from churn import alerts, playbook, reasons
 from churn.models import ChurnAlert, Level
-from staff import formats, outbox
+from customers.models import Customer
+from staff import outbox
 from staff.masking import mask_name
-from staff.models import Staff
+from staff.models import Branch, Staff
 from staff.roles import Role
 
-REASONS_SHOWN = 3
-LINES_IN_DIGEST = 20
+SHOWN_REASONS = 3
+SHOWN_OVERDUE = 10
 
 
+@transaction.atomic
 def post_mails(*, branch_id: int, on: date) -> int:
-    """Put the mails of a branch's night into the outbox; return how many are new. Run again it adds none.
+    """Put the mails about a night's alerts into the outbox; return how many are new. Run again it posts none twice.
 
-    A manager without new alerts gets no mail, the head gets one line. Names are masked; no number of
-    an identity card, account or telephone is in a mail.
+    Without new alerts managers get nothing and the head one line (domain.md §14).
     """
     fresh = alerts.news(branch_id=branch_id, on=on)
-    by_manager = defaultdict(list)
+    by_manager: dict[Staff, list[ChurnAlert]] = defaultdict(list)
     for alert in fresh:
-        if alert.customer.manager is not None:
+        if alert.customer.manager is not None and alert.customer.manager.is_active:
             by_manager[alert.customer.manager].append(alert)
-    posted = sum(_to_manager(manager, own, on) for manager, own in by_manager.items())
+    posted = sum(_post_to_manager(staff, own, on) for staff, own in by_manager.items())
     heads = Staff.objects.active().of_role(Role.BRANCH_HEAD).filter(branch=branch_id)
-    return posted + sum(_to_head(head, fresh, branch_id, on) for head in heads)
+    return posted + sum(_post_to_head(head, fresh, by_manager, on) for head in heads)
 
 
-def _to_manager(manager: Staff, own: list[ChurnAlert], on: date) -> bool:
-    with translation.override(manager.language):
+def _post_to_manager(staff: Staff, own: list[ChurnAlert], on: date) -> bool:
+    with translation.override(staff.language):
+        high = sum(alert.level == Level.HIGH for alert in own)
         subject = ngettext(
-            "%(n)d customer may move money away", "%(n)d customers may move money away", len(own)
-        ) % {"n": len(own)}
-        context = {"lines": [_line(alert, on) for alert in own]}
-        return _post(manager, on, subject, "manager", context)
+            "Early warning: {count} customer, {high} high risk", "Early warning: {count} customers, {high} high risk", len(own)
+        ).format(count=len(own), high=high)
+        context = _common(staff, on) | {"rows": [_row(alert) for alert in own]}
+        return _post(staff, on, "manager", subject, context)
 
 
-def _to_head(head: Staff, fresh: list[ChurnAlert], branch_id: int, on: date) -> bool:
-    morning = on + timedelta(days=1)
-    waiting = ChurnAlert.objects.open().filter(customer__branch=branch_id)
+def _post_to_head(head: Staff, fresh: list[ChurnAlert], by_manager: dict, on: date) -> bool:
     with translation.override(head.language):
-        subject = (
-            ngettext("Early warning: %(n)d new alert", "Early warning: %(n)d new alerts", len(fresh)) % {"n": len(fresh)}
-            if fresh
-            else _("Early warning: no new alert")
-        )
-        context = {
-            "lines": [_line(alert, on) for alert in fresh[:LINES_IN_DIGEST]],
-            "more": max(0, len(fresh) - LINES_IN_DIGEST),
-            "high": sum(alert.level == Level.HIGH for alert in fresh),
-            "medium": sum(alert.level == Level.MEDIUM for alert in fresh),
-            "money": formats.money(sum(alert.money_at_risk for alert in fresh), language=head.language),
-            "unhandled": waiting.filter(status=ChurnAlert.Status.OPEN).count(),
-            "overdue": waiting.filter(status=ChurnAlert.Status.OPEN, due_on__lt=morning).count(),
-        }
-        return _post(head, on, subject, "head", context)
+        context = _common(head, on) | digest_of(head.branch, fresh, by_manager, on)
+        if not fresh:
+            return _post(head, on, "none", _("Early warning: nothing new"), context)
+        subject = ngettext("Early warning: {count} new alert", "Early warning: {count} new alerts", len(fresh))
+        return _post(head, on, "head", subject.format(count=len(fresh)), context)
 
 
-def _line(alert: ChurnAlert, on: date) -> dict:
-    """Return what a mail says of one alert, in the active language."""
-    language = translation.get_language()
-    customer = alert.customer
+def digest_of(branch: Branch, fresh: list[ChurnAlert], by_manager: dict, on: date) -> dict:
+    """Return what a head reads: counts of the night, each manager's share, what waits and what is overdue."""
+    of_branch = ChurnAlert.objects.filter(customer__branch=branch)
+    morning = on + timedelta(days=1)
+    overdue = of_branch.overdue(morning)
+    late = overdue.select_related("customer__manager", "score").order_by("due_on", "-money_at_risk")[:SHOWN_OVERDUE]
+    without = [alert for alert in fresh if alert.customer.manager is None]
+    return {
+        "branch": branch,
+        "high": sum(alert.level == Level.HIGH for alert in fresh),
+        "medium": sum(alert.level == Level.MEDIUM for alert in fresh),
+        "money": sum(alert.money_at_risk for alert in fresh),
+        "managers": [(staff.name, len(own), sum(a.money_at_risk for a in own)) for staff, own in by_manager.items()],
+        "without_manager": len(without),
+        "rows": [_row(alert) for alert in fresh[:SHOWN_OVERDUE]],
+        "waiting": of_branch.to_handle().count(),
+        "overdue": overdue.count(),
+        "late": [_row(alert) for alert in late],
+    }
+
+
+def _row(alert: ChurnAlert) -> dict:
+    customer: Customer = alert.customer
+    pushing = [reason for reason in alert.score.reasons if reason["points"] >= 0]
     return {
         "name": mask_name(customer.name),
         "tier": customer.tier.label,
-        "level": Level(alert.level).label,
+        "level": alert.get_level_display(),
         "is_high": alert.level == Level.HIGH,
-        "percent": formats.percent(alert.probability),
-        "money": formats.money(alert.money_at_risk, language=language),
-        "reasons": [
-            reasons.sentence(reason, on) for reason in alert.score.reasons if reason["points"] >= 0
-        ][:REASONS_SHOWN],
-        "due": formats.day(alert.due_on, today=on + timedelta(days=1), language=language),
-        "manager": customer.manager.name if customer.manager else _("nobody yet"),
-        "url": settings.SITE_URL + customer.get_absolute_url(),
+        "probability": alert.probability,
+        "money": alert.money_at_risk,
+        "due_on": alert.due_on,
+        "manager": customer.manager.name if customer.manager else "",
+        "reasons": [reasons.sentence(reason) for reason in pushing[:SHOWN_REASONS]],
+        "suggestion": playbook.suggestion(alert),
     }
 
 
-def _post(to: Staff, on: date, subject: str, template: str, context: dict) -> bool:
-    if not to.email:
-        return False
-    context |= {
-        "staff": to,
-        "language": to.language,
-        "subject": subject,
-        "on": formats.day(on, today=on + timedelta(days=1), language=to.language),
+def _common(staff: Staff, on: date) -> dict:
+    return {
+        "staff": staff,
         "brand": settings.BRAND,
-        "url": settings.SITE_URL + reverse("churn:alert_list"),
+        "on": on,
+        "morning": on + timedelta(days=1),
+        "url": settings.SITE_URL.rstrip("/") + reverse("churn:alert_list"),
     }
+
+
+def _post(staff: Staff, on: date, form: str, subject: str, context: dict) -> bool:
+    if not staff.email:
+        return False
+    context |= {"subject": subject, "language": staff.language}
     return outbox.post(
-        key=f"alerts:{on.isoformat()}:{to.pk}",
-        to=to.email,
+        key=f"churn:{on.isoformat()}:{form if form == 'manager' else 'head'}:{staff.pk}",
+        to=staff.email,
         subject=subject,
-        text=render_to_string(f"churn/mail/{template}.txt", context),
-        html=render_to_string(f"churn/mail/{template}.html", context),
-        language=to.language,
+        text=render_to_string(f"churn/mail/{form}.txt", context),
+        html=render_to_string(f"churn/mail/{form}.html", context),
+        language=staff.language,
     )

@@ -71,6 +71,7 @@ PERMISSIONS = {
         "customers.reveal_sensitive",
         "churn.view_alert",
         "churn.view_model",
+        "churn.release_model",
         "staff.view_night",
         "staff.view_outbox",
     },

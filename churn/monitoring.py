@@ -1,0 +1,187 @@
+"""How the model does: figures of its back-test in words, charts, and whether its features have drifted."""
+
+import math
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from churn import training
+from churn.models import ChurnModelVersion, ScoringRun
+from staff import formats
+
+WATCH, CHANGED = 0.10, 0.25
+"""Population stability index from which a feature is watched, and from which it has changed."""
+
+LEAST_SHARE = 1e-4
+LEAST_ROWS = 20
+"""Rows that a bin must have for a sentence to rest on it."""
+
+LABELS = {
+    "end_to_base": gettext_lazy("Balance ÷ 90-day average"),
+    "last7_to_base": gettext_lazy("Last 7 days ÷ 90-day average"),
+    "block_to_base": gettext_lazy("30 days ÷ 90-day average"),
+    "low_to_base": gettext_lazy("Lowest of 30 days ÷ 90-day average"),
+    "end_to_month_ago": gettext_lazy("Balance ÷ 30 days ago"),
+    "end_to_two_months_ago": gettext_lazy("Balance ÷ 60 days ago"),
+    "last7_to_block": gettext_lazy("Last 7 days ÷ 30 days"),
+    "first_step": gettext_lazy("Average ÷ 30 days before"),
+    "second_step": gettext_lazy("Average a month ago ÷ two months ago"),
+    "falling_blocks": gettext_lazy("Months falling in a row"),
+    "base_to_quarter_before": gettext_lazy("90 days ÷ quarter before"),
+    "end_to_peak": gettext_lazy("Balance ÷ best month"),
+    "end_to_high": gettext_lazy("Balance ÷ highest of 90 days"),
+    "outflow_0": gettext_lazy("Outflow, 30 days"),
+    "outflow_1": gettext_lazy("Outflow, 31–60 days back"),
+    "outflow_2": gettext_lazy("Outflow, 61–90 days back"),
+    "net_flow": gettext_lazy("Net flow, 30 days"),
+    "inflow_0": gettext_lazy("Inflow, 30 days"),
+    "inflow_to_usual": gettext_lazy("Inflow ÷ usual inflow"),
+    "swing_of_year": gettext_lazy("Swings of the year"),
+    "range_0": gettext_lazy("Range of 30 days"),
+    "demand_share": gettext_lazy("Share at call"),
+    "demand_rise": gettext_lazy("Rise of money at call"),
+    "due_30": gettext_lazy("Maturing within 30 days"),
+    "matured_30": gettext_lazy("Matured in 30 days"),
+    "term_share": gettext_lazy("Share in term products"),
+    "kinds_held": gettext_lazy("Kinds of product held"),
+    "kinds_lost": gettext_lazy("Kinds of product given up"),
+    "invested_share": gettext_lazy("Share in funds, insurance, gold"),
+    "days_since_contact": gettext_lazy("Days since the last valid contact"),
+    "manager_changed": gettext_lazy("Manager changed in 180 days"),
+    "size": gettext_lazy("Size of assets"),
+    "tenure": gettext_lazy("Length of the relation"),
+    "age": gettext_lazy("Age"),
+    "on_watch": gettext_lazy("On watch"),
+    "season_sin": gettext_lazy("Season"),
+    "season_cos": gettext_lazy("Season (quarter later)"),
+}
+FIGURES = (
+    ("pr_auc", gettext_lazy("PR-AUC"), 3),
+    ("roc_auc", gettext_lazy("ROC-AUC"), 3),
+    ("lift", gettext_lazy("Lift in the riskiest tenth"), 2),
+    ("capture", gettext_lazy("Leavings in the riskiest tenth"), "percent"),
+    ("capture_money", gettext_lazy("Lost money in the riskiest tenth"), "percent"),
+    ("brier", gettext_lazy("Brier score"), 4),
+    ("ece", gettext_lazy("Calibration error (ECE)"), 4),
+    ("rows", gettext_lazy("VIP rows tested"), 0),
+    ("customers", gettext_lazy("Customers"), 0),
+    ("losses", gettext_lazy("Of them left"), 0),
+)
+CANDIDATES = {
+    "logistic": gettext_lazy("Logistic, monotone"),
+    "trees": gettext_lazy("Boosted trees"),
+    "rule": gettext_lazy("Rule: 7 days ÷ 90 days"),
+}
+
+
+def psi(counts, shares) -> float:
+    """Return the population stability index of counts against the shares of training."""
+    total = sum(counts) or 1
+    pairs = [(max(count / total, LEAST_SHARE), max(share, LEAST_SHARE)) for count, share in zip(counts, shares)]
+    return sum((now - then) * math.log(now / then) for now, then in pairs)
+
+
+def drift_of(version: ChurnModelVersion, branches) -> list[dict]:
+    """Return how far each feature of the newest scores has moved from training, farthest first: one query.
+
+    Args:
+        branches: queryset of the branches to look at.
+    """
+    runs = [run for run in ScoringRun.objects.newest(branches) if run.model_id == version.pk]
+    found = []
+    for name, bins in version.parameters["drift"].items():
+        columns = [run.bins[name] for run in runs if name in run.bins and not name.startswith("season")]
+        counts = [sum(column) for column in zip(*columns, strict=True)]
+        if sum(counts):
+            value = psi(counts, bins["shares"])
+            found.append({"label": LABELS.get(name, name), "psi": value, "state": drift_state(value), "rows": sum(counts)})
+    return sorted(found, key=lambda row: -row["psi"])
+
+
+def drift_state(value: float) -> str:
+    return "changed" if value >= CHANGED else "watch" if value >= WATCH else "steady"
+
+
+def drift_title(drift: list[dict]) -> str:
+    """Return the finding about drift."""
+    moved = sum(row["state"] != "steady" for row in drift)
+    if not drift:
+        return _("Drift: nothing scored by this model yet")
+    return _("Drift: {count} features to look at").format(count=moved) if moved else _("Drift: every feature is steady")
+
+
+def calibration_chart(backtest: dict) -> dict:
+    return {"points": backtest["calibration"]}
+
+
+def calibration_title(backtest: dict) -> str:
+    """Return the finding about calibration: what was said near 40 %, and what happened."""
+    solid = [part for part in backtest["calibration"] if part["rows"] >= LEAST_ROWS]
+    if not solid:
+        return _("Calibration: too few rows")
+    part = min(solid, key=lambda each: abs(each["predicted"] - 0.4))
+    return _("Calibration: of those said to leave with {said}, {left} left").format(
+        said=formats.percent(part["predicted"]), left=formats.percent(part["actual"])
+    )
+
+
+def lift_chart(backtest: dict) -> dict:
+    groups = backtest["lift"]
+    return {
+        "labels": [str(number) for number in range(1, len(groups) + 1)],
+        "series": [{"name": _("Times the average"), "color": "--primary", "data": [group["lift"] for group in groups]}],
+        "lines": [{"name": _("average"), "value": 1}],
+        "dim_after": 0,
+        "unit": "×",
+    }
+
+
+def lift_title(backtest: dict) -> str:
+    groups = backtest["lift"]
+    if not groups:
+        return _("Lift: too few rows")
+    return _("Lift: in the riskiest tenth {times} times the average left").format(times=formats.decimal(groups[0]["lift"], 1))
+
+
+def honest_word(backtest: dict) -> str:
+    """Return how the released model compares with the others, in a sentence; "" without a back-test."""
+    candidates = backtest["candidates"]
+    ours, trees, rule = (candidates.get(name, {}).get("pr_auc") for name in ("logistic", "trees", "rule"))
+    if ours is None or trees is None or rule is None:
+        return ""
+    against_rule = _("The rule alone reaches {rule} PR-AUC, this model {ours}.").format(
+        rule=formats.decimal(rule, 3), ours=formats.decimal(ours, 3)
+    )
+    if trees > ours:
+        against_trees = _("Boosted trees reach {trees}: more, but without reasons that add up exactly.")
+    else:
+        against_trees = _("Boosted trees reach {trees}.")
+    return f"{against_rule} {against_trees.format(trees=formats.decimal(trees, 3))}"
+
+
+def figure_rows(versions: list[tuple[str, dict]]) -> list[dict]:
+    """Return figures side by side: one row a figure, one cell for each (name, figures), with its interval.
+
+    Args:
+        versions: (column head, figures of one candidate).
+    """
+    return [
+        {"label": label, "cells": [_cell(figures, key, digits) for _head, figures in versions]}
+        for key, label, digits in FIGURES
+    ]
+
+
+def _cell(figures: dict, key: str, digits) -> dict:
+    value = figures.get(key)
+    interval = figures.get("intervals", {}).get(key)
+    words = ""
+    if interval:
+        words = f"{formats.decimal(interval[0], 3)}–{formats.decimal(interval[1], 3)}"
+    shown = formats.percent(value) if digits == "percent" else formats.decimal(value, digits)
+    return {"value": shown, "interval": words}
+
+
+def gate_words() -> str:
+    return _("Gate: AUC ≥ {auc}, lift ≥ {lift}").format(
+        auc=formats.decimal(training.GATE_AUC, 2), lift=formats.decimal(training.GATE_LIFT, 0)
+    )

@@ -1,0 +1,18 @@
+"""Addresses of early warning: the alerts, the model, how it is computed, the panel of Customer 360."""
+
+from django.urls import path
+
+from churn import views, views_model
+
+app_name = "churn"
+
+urlpatterns = [
+    path("", views.alert_list, name="alert_list"),
+    path("<int:pk>/settle/", views.alert_settle, name="alert_settle"),
+    path("<int:pk>/follow-up/", views.alert_follow_up, name="alert_follow_up"),
+    path("<int:pk>/reopen/", views.alert_reopen, name="alert_reopen"),
+    path("customers/<int:pk>/reasons/", views.panel_reasons, name="panel_reasons"),
+    path("how/", views_model.how, name="how"),
+    path("model/", views_model.model, name="model"),
+    path("model/<int:pk>/release/", views_model.model_release, name="model_release"),
+]
