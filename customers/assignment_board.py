@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 
 from django import forms
 from django.core.exceptions import BadRequest
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -19,7 +21,7 @@ from staff import formats
 from staff.models import Branch
 from staff.roles import Role
 
-SHOWN = 100
+SHOWN = 60
 """How many who wait are listed and proposed for at once, those with the most at stake first."""
 
 REASONS = {
@@ -150,28 +152,21 @@ def need_of(customer: Customer) -> str:
     return " · ".join(str(part) for part in (why, customer.occupation, customer.needs) if part)
 
 
-def waiting_rows(customers) -> list[dict]:
-    """Return the rows of those who wait; points are the load in percent that one costs a manager."""
+def waiting_rows(customers, members: Iterable[Member]) -> list[dict]:
+    """Return the rows of those who wait; points are the load in percent that one costs a manager, for the drag."""
+    books = [member.book for member in members if member.role in MANAGERS][:1]
+    points = {tier: f"{percent_of(book.weights[tier], book.full_capacity):.4f}" for book in books for tier in Tier}
     return [
         {
             "customer": customer,
             "code": CODES[customer.load_class],
+            "points": points.get(customer.load_class, ""),
             "tier": customer.load_class or "potential",
             "need": need_of(customer),
             "version": version_of(customer),
         }
         for customer in customers
     ]
-
-
-def points_by_code(members: Iterable[Member]) -> dict[str, str]:
-    """Return {class code: percent of load that one customer costs a manager}, for the drag."""
-    books = [member.book for member in members if member.role in MANAGERS][:1]
-    return {
-        code: f"{percent_of(book.weights[tier], book.full_capacity):.4f}"
-        for book in books
-        for tier, code in CODES.items()
-    }
 
 
 def member_card(member: Member, after: Member) -> dict:
@@ -184,7 +179,7 @@ def member_card(member: Member, after: Member) -> dict:
         "after": then.percent,
         "added": then.units - book.units,
         "limit": book.limit_percent,
-        "sub": member.skills or member.role_label,
+        "sub": ("、" if formats.chinese() else ", ").join(member.skills.split()) or member.role_label,
         "is_limited": book.limit_percent != 100,
         "drag_load": f"{book.percent:.4f}",
         "drag_limit": f"{book.limit_percent + Decimal('0.001'):.4f}",
@@ -220,7 +215,7 @@ def side_card(member: Member, after: Member) -> dict:
     }
 
 
-def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], options: list) -> dict:
+def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], options: str) -> dict:
     """Return one line of the proposal in words, with those who could take the customer instead."""
     member = members[line.member_id]
     figures = dict(line.figures)
@@ -248,7 +243,6 @@ class Board:
     total: int
     cards: list[dict]
     side: list[dict]
-    points: dict[str, str]
     proposal: Proposal
     rows: list[dict]
     left: list[dict]
@@ -308,18 +302,25 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
     ticked = choices.counted(first)
     proposal = reckon(base, receivers=choices.changed, ticked=ticked)
     receivers = {tier: _receivers(members.values(), tier) for tier in Tier}
+
+    @cache
+    def options(tier: Tier, chosen: int | None) -> str:
+        """Return the <option>s of a receiver, written once for each choice."""
+        rows = [(member.id, " selected" if member.id == chosen else "", member.name) for member in receivers[tier]]
+        return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+
     pairs = [(member, proposal.after[member.id]) for member in members.values()]
     lines = sorted(proposal.lines, key=lambda line: line.fits)  # what does not fit comes first
     return Board(
-        waiting=waiting_rows(listed),
+        waiting=waiting_rows(listed, members.values()),
         counts={CODES[Tier(tier)]: n for tier, n in counts.items()},
         total=sum(counts.values()),
         cards=[member_card(*pair) for pair in pairs if pair[0].role in MANAGERS],
         side=[side_card(*pair) for pair in sorted(pairs, key=_side_order) if pair[0].role in SIDE_ROLES],
-        points=points_by_code(members.values()),
         proposal=proposal,
         rows=[
-            proposal_row(line, first[line.customer.id], members, receivers[line.customer.load_class]) for line in lines
+            proposal_row(line, first[line.customer.id], members, options(line.customer.load_class, line.member_id))
+            for line in lines
         ],
         left=[
             {
@@ -327,7 +328,7 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
                 "version": version_of(first[one.id]),
                 "tier": one.load_class or "potential",
                 "reason": LEFT_OVER[code],
-                "options": receivers[one.load_class],
+                "options": options(one.load_class, None),
             }
             for one, code in proposal.left_over
         ],

@@ -138,7 +138,7 @@ def test_the_number_of_queries_does_not_grow_with_those_who_wait(page, branch, d
             assert page.get(url()).status_code == 200
         return len(captured)
 
-    assert queries_with(10, 2) == queries_with(50, 4)
+    assert queries_with(10, 2) == queries_with(60, 4)
 
 
 # --- What is done -----------------------------------------------------------------------------
