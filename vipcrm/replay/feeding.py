@@ -80,7 +80,7 @@ def outlets_fed(bank: Bank, balances: pd.DataFrame, *, on: date) -> list[str]:
 
 
 def run_night(*, on: date, outlets, steps: set | None = None) -> NightRun:
-    """Run the night of a past day for these outlets (codes) and these steps; one that is done stays done."""
+    """Run the night of a past day for these outlets (codes) and these steps; what is done stays done."""
     run, _created = NightRun.objects.get_or_create(business_date=on)
     NightStep.objects.bulk_create(
         (
@@ -91,6 +91,7 @@ def run_night(*, on: date, outlets, steps: set | None = None) -> NightRun:
         ),
         ignore_conflicts=True,
     )
+    night.retry(on=on)
     return night.work(on=on)
 
 

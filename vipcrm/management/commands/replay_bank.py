@@ -4,14 +4,16 @@ import secrets
 import time
 from contextlib import nullcontext
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from churn import training
 from churn.models import ChurnAlert, ChurnModelVersion
+from churn.tables import figures_table
 from staff.clients import create_client
 from staff.refusal import Refused
 from vipcrm.demo.institutions import PASSWORD
@@ -64,10 +66,16 @@ class Command(BaseCommand):
         feeding.run_night(on=last, outlets=outlets, steps=feeding.FIRST_STEPS)
         feeding.report_cards(core, bank, on=last)
         pairs = self.people(regions, on=last) if staffed else []
-        call_command("train_churn", stdout=self.stdout)
+        self.train(core, on=last)
         feeding.settle(through=last, outlets=outlets)
         fed.nights += 1
         self.report(core, fed, floors, last=last, pairs=pairs)
+
+    def train(self, core, *, on):
+        """Train on what was fed, unless a model of these very days is there."""
+        changed = core.counts["assets"]["created"] + core.counts["assets"]["updated"]
+        if changed or not ChurnModelVersion.objects.filter(data_to=on).exists():
+            training.train(on=on, track=partial(tqdm, desc="Back-test", unit="fold"))
 
     def people(self, regions, *, on):
         password = PASSWORD if settings.DEMO else secrets.token_urlsafe(12)
@@ -93,9 +101,10 @@ class Command(BaseCommand):
         )
         model = ChurnModelVersion.objects.order_by("-trained_at").first()
         if model:
-            self.stdout.write(f"Model {model.name} ({model.algorithm}, {model.status}), back-test:")
-            for name, figures in model.backtest.items():
-                self.stdout.write(f"  {name}: {figures}")
+            self.stdout.write(
+                f"Model {model.name} ({model.algorithm}, {model.status}), back-test on this bank's own past:"
+            )
+            self.stdout.write(figures_table(model.backtest))
         alerts = ChurnAlert.objects.filter(customer__customer_no__startswith=f"{berka.PREFIX}-")
         self.stdout.write(
             f"Alerts: {alerts.count():,}, of them {alerts.filter(opened_on__gte=last).count():,} of {last} or after."
