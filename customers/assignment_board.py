@@ -76,11 +76,12 @@ class BoardForm(forms.Form):
 
     def chosen_branch(self) -> Branch:
         """Return the outlet asked for, else the viewer's own, else the one where most wait."""
+        if asked := self.cleaned_data.get("branch"):
+            return asked
         outlets = {outlet.pk: outlet for outlet in self.outlets}
-        asked = self.cleaned_data.get("branch")
-        if asked or not outlets:
-            return outlets.get(asked.pk) if asked else self.viewer.branch
-        return outlets.get(self.viewer.branch_id) or max(outlets.values(), key=lambda outlet: outlet.waiting)
+        if self.viewer.branch_id in outlets or not outlets:
+            return self.viewer.branch
+        return max(outlets.values(), key=lambda outlet: outlet.waiting)
 
 
 @dataclass(frozen=True)
