@@ -96,5 +96,6 @@ class Stack:
             added["REDIS_URL"] = self.valkey.url()
         if self.mail:
             added["EMAIL_URL"] = self.mail.url()
-        defaults = {"DEMO": "1"} | local_keys(self.var)
+        # Threads of OpenMP that wait for each other on busy cores are many times slower than one.
+        defaults = {"DEMO": "1", "OMP_NUM_THREADS": "1"} | local_keys(self.var)
         return defaults | dict(self.given) | added

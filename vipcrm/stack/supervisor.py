@@ -129,7 +129,7 @@ class Supervisor:
             self.start_part(name)
         if not self.wait_for_web():
             return False
-        shared = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DEMO", "PORT", "SITE_URL")
+        shared = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DEMO", "PORT", "SITE_URL", "OMP_NUM_THREADS")
         Notice(self.var).write(
             doing="make run", pid=os.getpid(), environ={key: self.environ[key] for key in shared if key in self.environ}
         )
@@ -152,7 +152,7 @@ class Supervisor:
         """Run a management command with its bars on this terminal; a stop of the stack ends it too."""
         process = subprocess.Popen(
             manage_command(command),
-            env=self.environ | {"OMP_NUM_THREADS": "2"},
+            env=self.environ,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -177,7 +177,7 @@ class Supervisor:
                 command += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108
         if name == "worker":
             # Root is warned off at every start; on a machine where root is all there is, that helps nobody.
-            environ |= {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+            environ |= {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
         self.parts[name] = Child(
             command,
             environ=environ,
