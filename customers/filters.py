@@ -237,4 +237,5 @@ def _words(field, value, words: str) -> str:
         return ", ".join(str(labels[one]) for one in value)
     if value == "none":
         return str(_("Nobody"))
-    return str(dict(field.choices).get(value, value)) if not hasattr(value, "pk") else str(value)
+    labels = dict(getattr(field, "choices", ())) if isinstance(value, str) else {}
+    return str(labels.get(value, value))

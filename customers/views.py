@@ -1,7 +1,7 @@
 """The customer list and the search of the palette."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET
 from customers import list_page
 from customers.filters import CustomerFilter, chips
 from customers.list_rows import MARKS, amount_of, rows_of
-from customers.models import Customer, Product, RelationStatus
+from customers.load import percent_of
+from customers.models import Customer, Load, Product, RelationStatus
 from customers.search import MAX_LENGTH, hits, matching
 from staff.models import Staff
 from staff.roles import Scope
@@ -75,6 +76,7 @@ def customer_list(request):
             place = listing.order.read_place(request.GET["after"])
         except list_page.BadAddress as bad:
             faults.append(str(bad))
+            listing = replace(listing, faults=faults)
     context = _rows(request, listing, place) | {"listing": listing, "faults": faults}
     if place and wants_part(request):
         return render(request, f"{TEMPLATE}#more", context)
@@ -131,8 +133,18 @@ def _frame(request, listing: Listing) -> dict:
         "heads": _heads(listing.order, listing),
         "form": listing.filters.form,
         "is_filtered": bool(listing.query),
+        "receivers": _receivers(request.user),
         "legend": [{"mark": mark, "label": Product.Category(code).label} for code, mark in MARKS.items()],
     }
+
+
+def _receivers(viewer: Staff) -> list[dict]:
+    """Return whom the customers chosen could be given to, for those who assign: [{pk, name, percent}]."""
+    if not viewer.has_perm("customers.assign_customer"):
+        return []
+    members = Staff.objects.members_of(viewer.branch_id).active()
+    loads = Load.objects.filter(staff__in=members, capacity__gt=0).select_related("staff").order_by("staff__name")
+    return [{"pk": row.staff_id, "name": row.staff.name, "percent": percent_of(row.units, row.full_capacity)} for row in loads]
 
 
 def _view_of(request, query: str, scope):
