@@ -1,5 +1,6 @@
 """What the Assignment page shows: who waits, the members with their loads, and the proposal in words."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,13 +17,13 @@ from django.utils.translation import pgettext_lazy
 from customers.assignment import why_not_eligible
 from customers.load import ADVISERS, COLUMNS, MANAGERS, Quota, percent_of, quotas_in_force, why_full
 from customers.models import Assignment, Customer, RelationStatus, Tier
-from customers.proposal import Line, Member, Proposal, load_members, propose, reckon, waiting_of
+from customers.proposal import Line, Member, Proposal, load_members, load_waiting, propose, reckon
 from staff import formats
 from staff.models import Branch
 from staff.roles import Role
 
-SHOWN = 60
-"""How many who wait are listed and proposed for at once, those with the most at stake first."""
+SHOWN, LEFT_SHOWN = 60, 20
+"""How many who wait, and lines of the proposal, are shown at once; how many of those left over."""
 
 REASONS = {
     "previous": _("Was the manager before, and has room"),
@@ -237,13 +238,14 @@ def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], 
 
 @dataclass(frozen=True)
 class Board:
-    """The whole page of one outlet."""
+    """The whole page of one outlet; `whole` is the proposal for all who wait, of which `rows` shows the first."""
 
     waiting: list[dict]
     counts: dict[str, int]
     total: int
     cards: list[dict]
     side: list[dict]
+    whole: Proposal
     proposal: Proposal
     rows: list[dict]
     left: list[dict]
@@ -277,9 +279,23 @@ class Board:
         return sum(row["line"].customer.id in self.ticked for row in self.rows)
 
     @property
-    def more(self) -> int:
-        """Return how many wait beyond those who are listed and proposed for at once."""
+    def unlisted(self) -> int:
+        """Return how many wait beyond those listed at once."""
         return max(0, self.total - SHOWN)
+
+    @property
+    def later(self) -> int:
+        """Return how many lines of the proposal come once those shown are applied."""
+        return max(0, len(self.whole.lines) - SHOWN)
+
+    @property
+    def left_over(self) -> int:
+        """Return how many get no manager, those placed by hand not counted."""
+        return len(self.whole.left_over) - sum(row["line"].proposed is None for row in self.rows)
+
+    @property
+    def placed(self) -> int:
+        return self.total - self.left_over
 
     @property
     def misfits(self) -> int:
@@ -294,14 +310,34 @@ class Board:
 def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on) -> Board:
     """Read the page of an outlet in a constant number of queries."""
     everyone = waiting_of_branch(viewer, branch)
-    counts = dict(everyone.order_by().values_list("waits_as").annotate(n=Count("pk")))
-    first = {customer.pk: customer for customer in everyone[:SHOWN]}
-    listed = narrowed(everyone, **filters)[:SHOWN] if any(filters.values()) else first.values()
+    waiting = load_waiting(everyone)
     members = {member.id: member for member in load_members(branch.pk)}
     quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
-    base = propose([waiting_of(one, one.previous) for one in first.values()], members.values(), quotas=quotas)
-    ticked = choices.counted(first)
-    proposal = reckon(base, receivers=choices.changed, ticked=ticked)
+    whole = propose(waiting, members.values(), quotas=quotas)
+    first = replace(whole, lines=whole.lines[:SHOWN], left_over=whole.left_over[:LEFT_SHOWN])
+    shown = [*(line.customer.id for line in first.lines), *(one.id for one, _code in first.left_over)]
+    customers = everyone.in_bulk(shown)
+    listed = narrowed(everyone, **filters)[:SHOWN]
+    ticked = choices.counted(shown)
+    proposal = reckon(first, receivers=choices.changed, ticked=ticked)
+    pairs = [(member, proposal.after[member.id]) for member in members.values()]
+    counts = Counter(one.load_class for one in waiting)
+    return Board(
+        waiting=waiting_rows(listed, members.values()),
+        counts={CODES[tier]: n for tier, n in counts.items()},
+        total=len(waiting),
+        cards=[member_card(*pair) for pair in pairs if pair[0].role in MANAGERS],
+        side=[side_card(*pair) for pair in sorted(pairs, key=_side_order) if pair[0].role in SIDE_ROLES],
+        whole=whole,
+        proposal=proposal,
+        **_proposal_rows(proposal, customers, members),
+        ticked=ticked,
+        quotas=quotas,
+    )
+
+
+def _proposal_rows(proposal: Proposal, customers: Mapping[int, Customer], members: Mapping[int, Member]) -> dict:
+    """Return the rows of those placed, what does not fit first, and of those left over."""
     receivers = {tier: _receivers(members.values(), tier) for tier in Tier}
 
     @cache
@@ -310,32 +346,23 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
         rows = [(member.id, " selected" if member.id == chosen else "", member.name) for member in receivers[tier]]
         return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
-    pairs = [(member, proposal.after[member.id]) for member in members.values()]
-    lines = sorted(proposal.lines, key=lambda line: line.fits)  # what does not fit comes first
-    return Board(
-        waiting=waiting_rows(listed, members.values()),
-        counts={CODES[Tier(tier)]: n for tier, n in counts.items()},
-        total=sum(counts.values()),
-        cards=[member_card(*pair) for pair in pairs if pair[0].role in MANAGERS],
-        side=[side_card(*pair) for pair in sorted(pairs, key=_side_order) if pair[0].role in SIDE_ROLES],
-        proposal=proposal,
-        rows=[
-            proposal_row(line, first[line.customer.id], members, options(line.customer.load_class, line.member_id))
+    lines = sorted(proposal.lines, key=lambda line: line.fits)
+    return {
+        "rows": [
+            proposal_row(line, customers[line.customer.id], members, options(line.customer.load_class, line.member_id))
             for line in lines
         ],
-        left=[
+        "left": [
             {
-                "customer": first[one.id],
-                "version": version_of(first[one.id]),
+                "customer": customers[one.id],
+                "version": version_of(customers[one.id]),
                 "tier": one.load_class or "potential",
                 "reason": LEFT_OVER[code],
                 "options": options(one.load_class, None),
             }
             for one, code in proposal.left_over
         ],
-        ticked=ticked,
-        quotas=quotas,
-    )
+    }
 
 
 def _side_order(pair: tuple[Member, Member]) -> tuple:

@@ -1,6 +1,6 @@
 """A first fair proposal for those who wait for a manager, in the order of domain.md §6.
 
-Pure: values in, values out, the same for the same input. `waiting_of` and `load_members` read the
+Pure: values in, values out, the same for the same input. `load_waiting` and `load_members` read the
 values. Customers are taken diamond → platinum → gold → potential, then by AUM; each keeps the manager
 before if that one has room, else goes to the eligible member with the lowest load after assignment.
 Branch heads choose their own diamond customers by hand, so nothing is proposed to them.
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
+from math import lcm
 from statistics import pstdev
 
 from django.db.models import Max, Q
 
 from customers.load import ADVISERS, MANAGERS, Book, Quota, book_of, managers_needed
-from customers.models import Customer, Load, Tier
+from customers.models import Load, Tier
 from staff.roles import Role
 
 LOBBY_FLOOR = Decimal(200_000)
@@ -130,8 +130,9 @@ def propose(
     """
     before = {member.id: member for member in members}
     after, lines, left_over = dict(before), [], []
+    scale = lcm(*(member.book.full_capacity for member in before.values()))
     for customer in sorted(customers, key=_order):
-        chosen = _choose(customer, after, mode)
+        chosen = _choose(customer, after, mode, scale)
         if chosen is None:
             left_over.append((customer, _why_left(customer, after, mode)))
             continue
@@ -191,7 +192,7 @@ def _rounds(customer: Waiting, mode: str) -> list[tuple]:
     return [MANAGERS, (band_role(customer),)]
 
 
-def _choose(customer: Waiting, members: Mapping[int, Member], mode: str) -> tuple[int, str, dict] | None:
+def _choose(customer: Waiting, members: Mapping[int, Member], mode: str, scale: int) -> tuple[int, str, dict] | None:
     rounds = _rounds(customer, mode)
     allowed = {role for roles in rounds for role in roles}
     previous = members.get(customer.previous)
@@ -200,28 +201,31 @@ def _choose(customer: Waiting, members: Mapping[int, Member], mode: str) -> tupl
     for roles in rounds:
         with_room = [m for m in members.values() if m.role in roles and m.book.has_room(customer.load_class)]
         if with_room:
-            ranked = sorted(with_room, key=lambda member: _rank(member, customer.load_class))
-            return ranked[0].id, *_reason(ranked, customer, roles)
+            ranked = sorted((_rank(member, customer.load_class, scale), member.id) for member in with_room)
+            return ranked[0][1], *_reason(ranked, members, customer, roles)
     return None
 
 
-def _rank(member: Member, tier: Tier) -> tuple:
-    """Sort by load after assignment, customers of that tier, longest without a new one, employee number."""
-    after = member.book.plus(tier)
-    load = Fraction(after.units, after.full_capacity)
-    return (load, member.book.counts[tier], member.last_start or date.min, member.staff_no)
+def _rank(member: Member, tier: Tier, scale: int) -> tuple:
+    """Sort by load after assignment, customers of that tier, longest without a new one, employee number.
+
+    `scale` is a common multiple of all full capacities, so that loads compare as whole numbers.
+    """
+    book = member.book
+    load = (book.units + book.weights[tier]) * (scale // book.full_capacity)
+    return (load, book.counts[tier], member.last_start or date.min, member.staff_no)
 
 
-def _reason(ranked: list[Member], customer: Waiting, roles: tuple) -> tuple[str, dict]:
-    """Return the code of what decided, with its figures."""
+def _reason(ranked: list, members: Mapping[int, Member], customer: Waiting, roles: tuple) -> tuple[str, dict]:
+    """Return the code of what decided between the first two of [(rank, member id)], with its figures."""
     if customer.load_class == Tier.GOLD and roles is not MANAGERS:
         return f"band_{roles[0]}", {"year_avg": customer.year_avg}
     if len(ranked) == 1:
         return "only_room", {}
-    first, second = (_rank(member, customer.load_class) for member in ranked[:2])
+    (first, _first_id), (second, second_id) = ranked[:2]
     codes = ("lowest_load", "fewest_of_tier", "longest_without", "staff_no")
     decided = next(code for code, a, b in zip(codes, first, second, strict=True) if a != b)
-    return decided, {"count": len(ranked), "second": ranked[1].name}
+    return decided, {"count": len(ranked), "second": members[second_id].name}
 
 
 def _why_left(customer: Waiting, members: Mapping[int, Member], mode: str) -> str:
@@ -234,9 +238,10 @@ def _managers_short(left_over: list[tuple[Waiting, str]], quotas: Mapping[Tier, 
     return managers_needed(counts, quotas)
 
 
-def waiting_of(customer: Customer, previous: int | None) -> Waiting:
-    """Return one customer as values."""
-    return Waiting(customer.pk, customer.load_class, customer.aum, customer.year_avg, previous)
+def load_waiting(customers) -> list[Waiting]:
+    """Read a queryset of those who wait, annotated with `waits_as` and `previous`, as values in one query."""
+    rows = customers.values_list("pk", "waits_as", "aum", "year_avg", "previous")
+    return [Waiting(pk, Tier(waits_as), *rest) for pk, waits_as, *rest in rows]
 
 
 def load_members(branch_id: int) -> list[Member]:

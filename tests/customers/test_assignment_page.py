@@ -314,3 +314,28 @@ def test_the_page_is_whole_in_chinese_too(client, branch, head, manager):
     waiting(branch)
 
     assert client.get(url()).status_code == 200
+
+
+def test_the_outcome_speaks_of_all_who_wait_though_not_all_are_shown(page, branch, manager):
+    Load.objects.filter(pk=manager.pk).update(capacity=420)
+    CustomerFactory.create_batch(75, branch=branch, service_tier=PLATINUM)
+
+    response = page.get(url())
+
+    board = response.context["board"]
+    assert (len(board.waiting), len(board.rows), board.later, len(board.left), board.left_over) == (60, 60, 10, 5, 5)
+    assert "70 get a manager, 5 are left over." in text(response)
+    assert "5 customers do not fit; about 0.05 managers are missing." in text(response)
+    assert "15 more wait; search finds everyone." in text(response)
+
+
+def test_loads_are_recomputed_without_javascript_too(page, branch, manager):
+    other = LoadFactory(staff__branch=branch, staff__name="冯嘉树").staff
+    customer = waiting(branch)
+    data = lines((customer, other)) | {f"was-{customer.pk}": manager.pk, "again": "1", "branch": branch.pk}
+
+    response = page.post(url("assignment_apply"), data)
+
+    assert "Changed by you" in text(response)
+    assert "<html" in text(response)
+    assert not Assignment.objects.exists()
