@@ -65,7 +65,7 @@ class Column:
 
     @property
     def label(self) -> str:
-        return self.stage.label
+        return str(self.stage.label)
 
 
 def card_of(opportunity: Opportunity, on: date) -> Card:

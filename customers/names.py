@@ -23,5 +23,9 @@ def pinyin_of(name: str) -> str:
 def _syllables(text: str) -> list[str]:
     from pypinyin import Style, lazy_pinyin  # 55 MB, which most processes never need
 
-    parts = lazy_pinyin(text, style=Style.NORMAL, errors=lambda other: other.lower().split())
+    parts = lazy_pinyin(
+        text,
+        style=Style.NORMAL,
+        errors=lambda other: other.lower().split(),  # type: ignore[return-value]
+    )
     return [part.replace("ü", "v") for part in parts if part.strip()]
