@@ -84,7 +84,7 @@ class ChurnScore(models.Model):
 class ScoringRunQuerySet(models.QuerySet):
     def newest(self, branches):
         """Keep the newest run of each of these branches."""
-        return self.filter(branch__in=branches).order_by("branch", "-data_date").distinct("branch")
+        return self.filter(branch__in=branches).order_by("branch_id", "-data_date").distinct("branch_id")
 
 
 class ScoringRun(models.Model):
