@@ -146,6 +146,11 @@ class Item:
     reason: Reason
     rank: ranking.Rank
 
+    @property
+    def is_pressing(self) -> bool:
+        """Say whether it is a high churn alert."""
+        return self.task.source == ContactTask.Source.ALERT and self.task.figures["level"] == 3
+
 
 @dataclass
 class Row:
@@ -242,17 +247,18 @@ def _items(staff: Staff, on: date) -> list[Item]:
 
 
 def _order(item: Item) -> tuple:
-    return (-item.rank.points, item.task.due_on, item.task.pk)
+    return (not item.is_pressing, -item.rank.points, item.task.due_on, item.task.pk)
 
 
 def _place(rows: list[Row], on: date) -> None:
     """Give each row its group and its place; groups come before points."""
     first = 0
     for row in rows:
-        due_on = min(item.task.due_on for item in row.items)
-        is_pressing = any(item.task.source == "alert" and item.task.figures["level"] == 3 for item in row.items)
         row.group = ranking.group_of(
-            due_on=due_on, on=on, is_pressing=is_pressing, first_left=first < ranking.FIRST_ROWS
+            due_on=min(item.task.due_on for item in row.items),
+            on=on,
+            is_pressing=row.lead.is_pressing,
+            first_so_far=first,
         )
         first += row.group == "first"
     rows.sort(key=lambda row: ("first", "today", "week", "later").index(row.group))

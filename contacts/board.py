@@ -8,8 +8,8 @@ from django.db.models import Avg, Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import RowNumber, TruncDate
 
 from contacts import regime
-from contacts.models import MOVES, Opportunity
-from contacts.pipeline import PROBABILITY, STALLED_DAYS, is_stalled
+from contacts.models import MOVES, PROBABILITY, Opportunity
+from contacts.pipeline import STALLED_DAYS, is_stalled
 from staff.models import Staff
 
 Stage = Opportunity.Stage

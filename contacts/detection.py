@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from django.db import connection
 
 from contacts import regime
+from contacts.models import PROBABILITY
 from customers.birthdays import birthdays
 from customers.models import Tier
 from customers.working_days import add_working_days
@@ -156,13 +157,14 @@ OPPORTUNITY_SQL = """
 SELECT 'opportunity:' || o.id || ':' || o.due AS key, o.customer_id,
        CASE WHEN o.stage = 'on_hold' THEN 'opportunity_resume' ELSE 'opportunity_due' END AS reason,
        jsonb_build_object('title', o.title, 'action', o.next_action, 'stage', o.stage,
-                          'stage_since', o.stage_since) AS figures,
-       coalesce(o.expected_amount, 0) AS stake, o.due AS due_on, %(opportunity_lead)s AS allowed_days,
+                          'stage_since', o.stage_since, 'amount', o.expected_amount) AS figures,
+       round(coalesce(o.expected_amount, 0) * s.probability / 100.0, 2) AS stake, o.due AS due_on, %(opportunity_lead)s AS allowed_days,
        o.id AS opportunity_id
   FROM (
     SELECT p.*, CASE WHEN p.stage = 'on_hold' THEN p.resume_on ELSE p.next_action_on END AS due
       FROM contacts_opportunity p WHERE p.stage NOT IN ('won', 'lost')
   ) o
+  JOIN unnest(%(stages)s::text[], %(probabilities)s::int[]) AS s(stage, probability) ON s.stage = o.stage
   JOIN customers_customer c ON c.id = o.customer_id
  WHERE c.branch_id = %(branch)s AND o.due <= %(on)s::date + %(opportunity_lead)s
 """
@@ -223,5 +225,7 @@ def _parameters(on: date) -> dict:
         "lunar": [lunar for _, _, lunar in days],
         "birthday_lead": BIRTHDAY_LEAD_DAYS,
         "opportunity_lead": OPPORTUNITY_LEAD_DAYS,
+        "stages": [stage.value for stage in PROBABILITY],
+        "probabilities": list(PROBABILITY.values()),
         "cooling": COOLING_DAYS,
     }

@@ -151,8 +151,18 @@ class OpportunityForm(forms.ModelForm):
         offered = [customer] if customer else list(seen.only("pk", "name", "customer_no")[:200])
         self.fields["customer"].choices = [(c.pk, f"{c.name} {c.customer_no}") for c in offered]
         self.fields["product"].queryset = Product.objects.order_by("ladder_rank", "name")
+        self.fields["product"].empty_label = "—"
+        self.fields["kind"].choices = Opportunity.Kind.choices
+        self.fields["category"].choices = [("", "—"), *Product.Category.choices]
         self.fields["expected_amount"].validators.append(MinValueValidator(0))
         self.fields["next_action_on"].widget.attrs["min"] = (on or timezone.localdate()).isoformat()
+
+    def clean(self):
+        """Take the product's category where none was chosen."""
+        data = super().clean()
+        if data.get("product") and not data.get("category"):
+            data["category"] = data["product"].category
+        return data
 
 
 class MoveForm(forms.Form):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from contacts import agenda
 from contacts.detection import COOLING_DAYS, OPPORTUNITY_LEAD_DAYS
-from contacts.models import MOVES, ContactLog, ContactTask, Opportunity, OpportunityStageHistory
+from contacts.models import MOVES, PROBABILITY, ContactLog, ContactTask, Opportunity, OpportunityStageHistory
 from customers.models import Customer
 from customers.working_days import add_working_days
 from staff import audit
@@ -16,17 +16,6 @@ from staff.models import Staff
 from staff.refusal import Refused
 
 Stage = Opportunity.Stage
-
-PROBABILITY = {
-    Stage.NEW: 10,
-    Stage.PLANNED: 20,
-    Stage.CONTACTED: 35,
-    Stage.PROPOSED: 50,
-    Stage.AGREED: 80,
-    Stage.WON: 100,
-    Stage.LOST: 0,
-}
-"""Percent, by which expected amounts are weighted; on hold keeps that of the stage before (domain.md §9)."""
 
 FIRST_CONTACT_DAYS = {
     "retention": 3,
@@ -336,8 +325,9 @@ def _task(opportunity, *, key, due_on, on) -> dict:
             "action": opportunity.next_action,
             "stage": opportunity.stage,
             "stage_since": opportunity.stage_since,
+            "amount": opportunity.expected_amount,
         },
-        "stake": opportunity.expected_amount or 0,
+        "stake": round((opportunity.expected_amount or 0) * PROBABILITY[opportunity.stage] / 100, 2),
         "opened_on": on,
         "due_on": due_on,
         "allowed_days": OPPORTUNITY_LEAD_DAYS,

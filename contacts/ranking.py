@@ -3,12 +3,15 @@
     points = 50 × money + 35 × urgency + 15 × tier
 
 - money = log10(1 + stake ÷ 10,000 yuan) ÷ 3, at most 1: ¥100,000 gives 0.35, ¥1,000,000 0.67, ¥10,000,000 1.
-- urgency = 1 − days left ÷ period that the rule allows: 0 when the period begins, 1 on the last day,
-  above 1 once overdue, at most 2.
+- urgency = 1 − days left ÷ (allowed days + 1): a short period begins higher than a long one, 1 is the last
+  day, above 1 is overdue, 1.5 the most.
 - tier = 0 general, 1/3 gold, 2/3 platinum, 1 diamond.
 
-The stake is the money that may be lost or won: money at risk for alerts, contacts due and birthdays,
-what matures for maturities, the expected amount for opportunities.
+The stake is the money that may be lost or won: money at risk for alerts, contacts due and birthdays, what
+matures for maturities, the expected amount × the stage's probability for opportunities.
+
+A high churn alert is pressing: it leads its row and stands before everything else. The rows that are
+due come next; five rows in all are "do first", the other due ones are "today".
 """
 
 import math
@@ -17,9 +20,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 MONEY_POINTS, URGENCY_POINTS, TIER_POINTS = 50, 35, 15
-MOST_OVERDUE = 2.0
+MOST_OVERDUE = 1.5
 FIRST_ROWS = 5
-"""How many rows at most are "do first"."""
+"""How many rows are "do first", unless more are pressing."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ def money_share(stake: Decimal) -> float:
 
 
 def urgency(due_on: date, allowed_days: int, on: date) -> float:
-    """Return 0 when the allowed period begins, 1 on its last day, at most 2 when overdue."""
-    used = 1 - (due_on - on).days / max(allowed_days, 1)
+    """Return the share of the allowed period that is used up, today included: 1 on its last day, at most 1.5."""
+    used = 1 - (due_on - on).days / (allowed_days + 1)
     return min(max(used, 0.0), MOST_OVERDUE)
 
 
@@ -55,8 +58,10 @@ def rank(*, stake: Decimal, due_on: date, allowed_days: int, tier: int, on: date
     )
 
 
-def group_of(*, due_on: date, on: date, is_pressing: bool, first_left: bool) -> str:
-    """Return the group of a row: what is due or pressing (a high alert) is `first` while there is room, then `today`."""
-    if due_on <= on or is_pressing:
-        return "first" if first_left else "today"
+def group_of(*, due_on: date, on: date, is_pressing: bool, first_so_far: int) -> str:
+    """Return the group of the next row in order: first, today, week or later."""
+    if is_pressing or (due_on <= on and first_so_far < FIRST_ROWS):
+        return "first"
+    if due_on <= on:
+        return "today"
     return "week" if due_on <= on + timedelta(days=7) else "later"

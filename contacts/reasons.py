@@ -263,8 +263,8 @@ def _opportunity(task, on, viewer):
         _("Opportunity resumes") if task.reason == "opportunity_resume" else _("Opportunity due"),
         _("{title}: {action}").format(title=figures["title"], action=action),
         context=[str(stage), _("{days} in this stage").format(days=days(in_stage))],
-        amount=task.stake if task.stake else task.customer.aum,
-        amount_label=_("expected") if task.stake else _("assets"),
+        amount=Decimal(str(figures["amount"])) if figures.get("amount") else task.customer.aum,
+        amount_label=_("expected") if figures.get("amount") else _("assets"),
     )
 
 

@@ -1,7 +1,15 @@
 """The tables of floor 3: contacts and their rules, tasks, opportunities."""
 
 from contacts.models.logs import ContactLog, FrequencyRule
-from contacts.models.opportunities import MOVES, Opportunity, OpportunityStageHistory
+from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
 from contacts.models.tasks import ContactTask
 
-__all__ = ["MOVES", "ContactLog", "ContactTask", "FrequencyRule", "Opportunity", "OpportunityStageHistory"]
+__all__ = [
+    "MOVES",
+    "PROBABILITY",
+    "ContactLog",
+    "ContactTask",
+    "FrequencyRule",
+    "Opportunity",
+    "OpportunityStageHistory",
+]

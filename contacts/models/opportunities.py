@@ -136,6 +136,19 @@ MOVES = {
 """Where each stage may lead (domain.md §9). Migration 0002 holds the database to the same table."""
 
 
+PROBABILITY = {
+    _S.NEW: 10,
+    _S.PLANNED: 20,
+    _S.CONTACTED: 35,
+    _S.PROPOSED: 50,
+    _S.AGREED: 80,
+    _S.ON_HOLD: 20,
+    _S.WON: 100,
+    _S.LOST: 0,
+}
+"""Percent by which an expected amount is weighted in each stage (domain.md §9; on hold as planned, assumption)."""
+
+
 class OpportunityStageHistory(models.Model):
     """One move of an opportunity: from, to, who, when."""
 

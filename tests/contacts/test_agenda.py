@@ -48,9 +48,12 @@ def test_money_counts_by_its_order_of_magnitude(stake, share):
     assert ranking.money_share(Decimal(stake)) == pytest.approx(share, abs=0.001)
 
 
-@pytest.mark.parametrize(("due", "expected"), [(7, 0), (0, 1), (-7, 2), (-70, 2), (30, 0)])
-def test_urgency_is_the_share_of_the_period_that_is_used_up(due, expected):
-    assert ranking.urgency(ON + timedelta(days=due), 7, ON) == expected
+@pytest.mark.parametrize(
+    ("due", "allowed", "expected"),
+    [(7, 7, 1 / 8), (0, 7, 1), (1, 1, 1 / 2), (-2, 7, 1.25), (-70, 7, 1.5), (30, 7, 0)],
+)
+def test_urgency_is_the_share_of_the_period_that_is_used_up(due, allowed, expected):
+    assert ranking.urgency(ON + timedelta(days=due), allowed, ON) == expected
 
 
 def test_the_points_of_a_row_are_those_of_the_documented_formula():
@@ -90,10 +93,15 @@ def test_only_five_rows_are_done_first(own):
     assert [(code, len(rows)) for code, rows in work.groups()] == [("first", 5), ("today", 2)]
 
 
-def test_a_high_alert_is_pressing_before_its_day(own):
-    task(own.customer, reason="alert", due=2, figures={"level": 3, "reasons": []})
+def test_a_high_alert_leads_its_row_and_the_list_before_its_day(own):
+    for _ in range(6):
+        task(of_same_manager(own, service_tier=Tier.DIAMOND), due=-7, stake=5_000_000)
+    task(own.customer, due=-7, stake=5_000_000)
+    alert = task(own.customer, reason="alert", due=2, stake=50_000, figures={"level": 3, "reasons": []})
 
-    assert agenda.today(staff=own.staff, on=ON).rows[0].group == "first"
+    first = agenda.today(staff=own.staff, on=ON).rows[0]
+
+    assert (first.lead.task, first.group, len(first.others)) == (alert, "first", 1)
 
 
 def test_the_tabs_count_customers_and_keep_the_places_of_the_whole_list(own):

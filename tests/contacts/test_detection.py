@@ -248,6 +248,15 @@ def test_an_opportunity_due_within_a_week_is_a_task(days, is_there):
     assert list(tasks) == (["opportunity_due"] if is_there else [])
 
 
+def test_what_is_at_stake_in_an_opportunity_is_its_amount_by_its_probability():
+    customer = in_order(managed())
+    OpportunityFactory(customer=customer, stage="proposed", next_action_on=ON, expected_amount=200_000)
+
+    task = night(customer)["opportunity_due"]
+
+    assert (task.stake, task.figures["amount"]) == (Decimal(100_000), 200_000)
+
+
 def test_a_customer_without_a_manager_asks_nobody():
     customer = CustomerFactory(birth_date=date(1966, 11, 19))
 
