@@ -1,6 +1,6 @@
 """What every page's frame shows: brand, menu with its counts, the date of the data."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
@@ -66,7 +66,6 @@ class Item:
     count: object = None
     kind: str = "plain"
     group: str = ""
-    prefix: tuple = field(default=())
 
 
 MENU = (
@@ -94,20 +93,21 @@ def home_route(staff) -> str:
 
 def menu_for(request) -> list[dict]:
     """Return the menu groups of the signed-in member: [{title, items: [{label, url, icon, badge, …}]}]."""
+    items = [item for item in MENU if request.user.role in item.roles and _offered(item)]
+    urls = {item.key: reverse(item.route) for item in items}
+    # A page beneath two items belongs to the nearer one: the model is not early warning.
+    here = max((url for url in urls.values() if request.path.startswith(url)), key=len, default=None)
     groups: dict = {}
-    for item in MENU:
-        if request.user.role not in item.roles or not _offered(item):
-            continue
-        url = reverse(item.route)
+    for item in items:
         groups.setdefault(str(item.group), []).append(
             {
                 "key": item.key,
                 "label": item.label,
-                "url": url,
+                "url": urls[item.key],
                 "icon": item.icon,
-                "badge": item.count(request.user) if item.count else None,
+                "badge": f"{item.count(request.user):,}" if item.count else None,
                 "badge_kind": item.kind,
-                "active": request.path.startswith(url),
+                "active": urls[item.key] == here,
                 "hotkey": item.hotkey,
             }
         )
