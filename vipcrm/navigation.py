@@ -105,13 +105,17 @@ def menu_for(request) -> list[dict]:
                 "label": item.label,
                 "url": urls[item.key],
                 "icon": item.icon,
-                "badge": f"{item.count(request.user):,}" if item.count else None,
+                "badge": _written(item.count(request.user)) if item.count else "",
                 "badge_kind": item.kind,
                 "active": urls[item.key] == here,
                 "hotkey": item.hotkey,
             }
         )
     return [{"title": title, "items": items} for title, items in groups.items()]
+
+
+def _written(count: int) -> str:
+    return f"{count:,}" if count else ""
 
 
 def _offered(item: Item) -> bool:
