@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -219,6 +220,14 @@ def test_a_port_asked_for_and_taken_is_refused():
         port = taken.getsockname()[1]
         with pytest.raises(StackError, match=f"Port {port} is taken"):
             free_port(str(port))
+
+
+def test_the_port_of_a_killed_stack_is_waited_for():
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    threading.Timer(0.3, listener.close).start()
+
+    assert free_port(str(port), orphaned=str(port)) == port
 
 
 def test_without_a_wish_a_free_port_is_found():

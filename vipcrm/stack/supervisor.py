@@ -20,6 +20,7 @@ from vipcrm.stack.servers import Stack
 
 FIRST_PORT = 8000
 READY_SECONDS = 90
+ORPHAN_SECONDS = 10
 TICK = 0.2
 LONGEST_BACK_OFF = 30.0
 STEADY_SECONDS = 60
@@ -54,16 +55,34 @@ SIGN_INS = (
 PASSWORD = "demo-vip-2026"  # noqa: S105 (the demo's published password)
 
 
-def free_port(asked: str | None) -> int:
-    """Return the port asked for, if it is free; without a wish the first free one from 8000."""
-    for port in [int(asked)] if asked else range(FIRST_PORT, FIRST_PORT + 100):
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                trial.bind(("127.0.0.1", port))
-                return port
+def is_free(port: int) -> bool:
+    """Say whether nothing listens on a port of this machine."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(asked: str | None, *, orphaned: str | None = None) -> int:
+    """Return the port asked for, if it is free; without a wish the first free one from 8000.
+
+    Args:
+        orphaned: the port of a stack that was killed, whose web server may need a moment to notice.
+    """
+    wished = asked or orphaned
+    deadline = time.monotonic() + (ORPHAN_SECONDS if orphaned else 0)
+    while wished and not is_free(int(wished)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if wished and is_free(int(wished)):
+        return int(wished)
     if asked:
         raise StackError(f"Port {asked} is taken by another program: choose another one with PORT=…")
+    for port in range(FIRST_PORT, FIRST_PORT + 100):
+        if is_free(port):
+            return port
     raise StackError(f"No free port from {FIRST_PORT} to {FIRST_PORT + 99}: choose one with PORT=…")
 
 
@@ -102,12 +121,12 @@ class Terminal:
 class Supervisor:
     """The parts of one running stack, held from start to stop by the main thread."""
 
-    def __init__(self, var: Path, *, given: Mapping[str, str] = os.environ):
+    def __init__(self, var: Path, *, given: Mapping[str, str] = os.environ, orphaned: str | None = None):
         self.var = var
         self.terminal = Terminal()
         self.stopping = threading.Event()
         self.stack = Stack(var, given=given, show=self.terminal.show)
-        self.port = free_port(given.get("PORT"))
+        self.port = free_port(given.get("PORT"), orphaned=orphaned)
         self.parts: dict[str, Child] = {}
         self.back_offs: dict[str, BackOff] = {}
         self.environ: dict[str, str] = {}
@@ -257,9 +276,10 @@ def run() -> int:
         running = notice.read()
         address = running.get("environ", {}).get("SITE_URL", "")
         raise StackError(f"{running.get('doing', 'A stack')} is already running on {var} {address}".strip() + ".")
+    orphaned = notice.read().get("environ", {}).get("PORT")  # a stack that was killed took back no notice
     notice.write(doing="make run", pid=os.getpid())
     try:
-        supervisor = Supervisor(var)
+        supervisor = Supervisor(var, orphaned=orphaned)
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, supervisor.ask_to_stop)
         try:
