@@ -250,6 +250,7 @@ class Chunk:
             hold=held[0] if held else "活利丰",
             wan=max(2, int(self.month_avg[place] // 4_000_000)),
             age=(self.today - self.people[place].birth_date).days // 365,
+            walk=int(self.history.traits.walk[place]),
             leaving=bool(self.history.totals[-1, place] < 0.7 * self.year_avg[place]),
             low_disturb=self.people[place].low_disturb,
         )

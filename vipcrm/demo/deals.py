@@ -7,6 +7,7 @@ import numpy as np
 
 from contacts.models import Opportunity
 from vipcrm.demo.touches import Managed
+from vipcrm.demo.traits import OWNER
 
 PATHS = {
     "new": ("new",),
@@ -33,6 +34,10 @@ TITLES = {
     "win_back": (("他行资金转回", ""), ("降级客户挽回", "")),
     "acquire": (("同事转介绍开户", ""), ("代发单位新客", "")),
 }  # fmt: skip
+OF_OWNERS = {"经营贷款", "收款设备市场通"}
+AGES = {"养老年金": (35, 68), "孩子教育金保险": (25, 50), "装修贷款": (25, 60), "家庭保障方案": (25, 62)}
+"""Business that fits some ages only, [from, to)."""
+
 ACTIONS = {
     "new": ("打第一个电话", "查持仓做准备", "约时间见面"),
     "planned": ("周内电话约见", "带测算表面谈", "请理财顾问一起准备"),
@@ -79,12 +84,23 @@ def draw_deals(rng, prospects: list[Prospect], *, today: date, first_id: int) ->
     return rows, steps
 
 
+def stall(rng) -> int:
+    """Return how many days ago an open opportunity was last moved; one in seven has stalled."""
+    return int(rng.integers(15, 24) if rng.random() < 0.14 else rng.integers(1, 13))
+
+
+def suits(title: str, customer: Managed) -> bool:
+    """Say whether a piece of business fits the customer's age and living."""
+    low, high = AGES.get(title, (0, 200))
+    return low <= customer.age < high and (title not in OF_OWNERS or customer.walk == OWNER)
+
+
 def compose(rng, prospect: Prospect, kind: str, stage: str, *, today: date, key: int) -> tuple[tuple, list]:
-    titles = TITLES[kind]
+    titles = [each for each in TITLES[kind] if suits(each[0], prospect.managed)]
     title, category = titles[int(rng.integers(len(titles)))]
     path = PATHS[stage]
     closed = stage in (Opportunity.Stage.WON, Opportunity.Stage.LOST)
-    last = today - timedelta(days=int(rng.integers(1, 150) if closed else min(rng.integers(1, 22), 16)))
+    last = today - timedelta(days=int(rng.integers(1, 150) if closed else stall(rng)))
     days = [last]
     for _step in path[1:]:
         days.append(days[-1] - timedelta(days=int(rng.integers(2, 12))))
@@ -98,7 +114,7 @@ def compose(rng, prospect: Prospect, kind: str, stage: str, *, today: date, key:
         key, prospect.managed.customer_id, kind, title, owner, SOURCES[int(rng.integers(len(SOURCES)))], category,
         stage, last, amount, today + timedelta(days=int(rng.integers(2, 40))),
         "" if closed else action[int(rng.integers(len(action)))],
-        None if closed else today + timedelta(days=int(rng.integers(-5, 13))),
+        None if closed else today + timedelta(days=int(rng.integers(-2, 19))),
         last, today + timedelta(days=int(rng.integers(5, 60))) if stage == "on_hold" else None,
         LOST[int(rng.integers(len(LOST)))] if stage == "lost" else "",
         round(amount * float(rng.uniform(0.6, 1.1)), -3) if stage == "won" else None,

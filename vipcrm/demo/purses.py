@@ -21,7 +21,7 @@ RATE = np.array([item.rate or 0.0 for item in ITEMS])
 TERM = np.array([item.term or 0 for item in ITEMS])
 MINIMUM = np.array([item.minimum for item in ITEMS])
 SIDE_ROWS = np.array([ROW[kind] for kind in SIDES])
-TERM_WEIGHT = np.array([5, 5, 10, 4, 7, 6, 4, 4, 5, 9, 8, 7, 5, 2, 1, 1.2, 1.0])
+TERM_WEIGHT = np.array([3, 5, 11, 5, 8, 8, 3, 4, 2, 5, 8, 9, 6, 2, 1, 1.2, 1.0])
 """How often each of TERM_ITEMS is chosen, as far as the amount reaches its minimum."""
 
 
@@ -134,7 +134,7 @@ class Purses:
     def invest(self, day: int, chance):
         """Let some of those with idle cash put it into a term product."""
         idle = self.kinds[0] - self.traits.liquid * self.traits.anchor
-        keen = (chance < self.traits.eager) & self.invests & (idle > 12_000)
+        keen = (chance < self.traits.eager) & self.invests & (idle > np.maximum(12_000, 0.09 * self.traits.anchor))
         who = np.nonzero(keen)[0]
         if len(who):
             amounts, who = self.open_lots(who, idle[who] * self.rng.uniform(0.6, 1.0, len(who)), day)

@@ -33,6 +33,7 @@ class Managed:
     hold: str
     wan: int
     age: int
+    walk: int
     leaving: bool
     low_disturb: bool
 
@@ -114,7 +115,9 @@ def compose(customer: Managed, kind: int, on: date, purpose: str, pick, chance, 
         purpose = "handover"
     said = notes.SAID[purpose] + notes.OF_AGE[purpose, era_of(customer.age)]
     following = notes.NEXT_BUSINESS if purpose in notes.BUSINESS else notes.NEXT_CARE
-    text = said[pick[0] % len(said)].format(product=customer.hold, wan=customer.wan)
+    # Who takes money away has one cause, and comes back to it.
+    turn = customer.customer_id + pick[0] % 2 if purpose == "retention" else pick[0]
+    text = said[turn % len(said)].format(product=customer.hold, wan=customer.wan)
     text += following[pick[1] % len(following)]
     minute = 9 * 60 + pick[2] % (9 * 60 + 30)
     channel, result, minutes = way(kind, pick)
