@@ -47,6 +47,8 @@ def _merge(rows: dict[int, BalanceRow], by) -> dict[int, Outcome]:
     ensure_partitions(min(row.data_date for row in rows.values()), max(row.data_date for row in rows.values()))
     seen = Customer.objects.visible_to(by).values("id", "customer_no")
     with connection.cursor() as cursor:
+        # The table before its customers, as a batch that makes a new month holds it: no deadlock with that one.
+        cursor.execute("LOCK TABLE customers_dailyasset IN ROW EXCLUSIVE MODE")
         cursor.execute(_STAGING)
         copy_into(
             "staged_balance",

@@ -34,6 +34,9 @@ _SENT = (
 )
 """Columns that a feed row decides; the outlet only at first (a move is an approved transfer), tier and signing below."""
 
+NEWCOMERS_LOCK = 7_201_126
+"""The advisory lock under which batches make new customers."""
+
 _STAGED = ("position", "customer_no", "branch_id", "sequence", "fingerprint", "signed_on", "service_tier", *_SENT)
 
 
@@ -66,6 +69,7 @@ def take_customers(*, rows: dict[int, CustomerRow], as_of: date, by) -> dict[int
             "SELECT 1 FROM staff_branch WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             [sorted({branches[row.branch] for row in good.values()})],
         )
+        cursor.execute(_ONE_AT_A_TIME, [NEWCOMERS_LOCK])
         cursor.execute(
             "SELECT 1 FROM customers_customer WHERE customer_no IN (SELECT customer_no FROM staged_customer)"
             " ORDER BY id FOR NO KEY UPDATE"
@@ -154,6 +158,13 @@ CREATE TEMP TABLE staged_customer (
     address_masked text, occupation text, employer text, opened_on date, risk_grade smallint, risk_assessed_on date,
     wins boolean DEFAULT false
 ) ON COMMIT DROP
+"""
+
+# Two outlets may be sent the same new customer at once: the second batch waits, and finds him made.
+_ONE_AT_A_TIME = """
+SELECT pg_advisory_xact_lock(%s) WHERE EXISTS (
+    SELECT FROM staged_customer s
+    WHERE NOT EXISTS (SELECT FROM customers_customer kept WHERE kept.customer_no = s.customer_no))
 """
 
 _STATUS = """
