@@ -77,11 +77,11 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
     markets = draw_markets(np.random.default_rng(seed + 1), (last - months[0]).days + 400)
     serial = 0
     for number, group in enumerate(track(in_chunks(outlets))):
+        part = Chunk(
+            np.random.default_rng([seed, number]), group, names=names, markets=markets, products=products,
+            today=today, serial=serial,
+        )  # fmt: skip
         with transaction.atomic():
-            part = Chunk(
-                np.random.default_rng([seed, number]), group, names=names, markets=markets, products=products,
-                today=today, serial=serial,
-            )  # fmt: skip
             written += part.write()
         serial += part.size
     for outlet in outlets:
