@@ -18,7 +18,7 @@ from contacts.effects import effects_of
 from contacts.forms import PHRASES, PURPOSES, REACHED, ContactForm, Offer
 from contacts.models import ContactLog, Opportunity
 from contacts.reasons import reason_of
-from contacts.views_today import answer, chosen_kind
+from contacts.views_today import answer, chosen_kind, is_behind
 from customers.models import Customer
 from staff import audit
 from staff.refusal import Refused
@@ -182,6 +182,7 @@ class _View:
             "effects": _effects(form, self.customer, self.staff),
             "place": place,
             "kind": chosen_kind(self.request),
+            "behind": "today" if is_behind(self.request) else "other",
             "on": self.on,
         }
 

@@ -104,7 +104,7 @@ def _contacts(customer: Customer, before: datetime, viewer) -> list[Entry]:
             text=log.summary,
             who=log.staff.name,
             voided=log.voided_at is not None,
-            void_url=reverse("contacts:log_void", args=[log.pk])
+            void_url=reverse("contacts:log_void", args=[log.pk]) + "?behind=other"
             if log.voided_at is None and log.staff_id == viewer.pk and log.entered_on == today
             else "",
         )
@@ -183,7 +183,7 @@ def note(request, pk):
             context["toast"] = str(refusal)
         else:
             message = _("Contact with {name} logged").format(name=customer.name)
-            context = {"toast": message, "undo_url": reverse("contacts:log_void", args=[written.pk])}
+            context = {"toast": message, "undo_url": reverse("contacts:log_void", args=[written.pk]) + "?behind=other"}
     if not wants_part(request):
         return redirect(customer)
     return render(request, "contacts/panel_timeline.html", timeline_context(request, customer) | context)

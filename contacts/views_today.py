@@ -20,10 +20,11 @@ from contacts.models import ContactLog, ContactTask
 from contacts.reasons import CAUSES
 from customers.models import Customer
 from customers.working_days import working_days_left
+from staff import formats
 from staff.refusal import Refused
 from staff.shell import render_page, wants_part
 
-ROWS = 40
+ROWS = 30
 """Rows drawn at first; the rest on demand."""
 
 KINDS = ("all", "alert", "regime", "event", "opportunity", "manual", "done")
@@ -33,8 +34,8 @@ KINDS = ("all", "alert", "regime", "event", "opportunity", "manual", "done")
 @permission_required("contacts.log_contact", raise_exception=True)
 def today(request):
     """The page; `kind` filters it, `month` chooses the calendar's month, `all` draws every row."""
-    context = today_context(request) | side_context(request)
-    return render_page(request, "contacts/today.html", context)
+    context = today_context(request)
+    return render_page(request, "contacts/today.html", context | side_context(request, context["work"]))
 
 
 def today_context(request) -> dict:
@@ -79,11 +80,19 @@ def query_behind(request) -> QueryDict:
     return QueryDict(urlsplit(current or "").query)
 
 
-def side_context(request) -> dict:
+def is_behind(request) -> bool:
+    """Say whether Today is the page behind the drawer: as the form says, else by the address that htmx asks from."""
+    given = request.POST.get("behind") or request.GET.get("behind")
+    if given:
+        return given == "today"
+    path = urlsplit((request.htmx.current_url if wants_part(request) else None) or "").path
+    return path in ("", reverse("contacts:today")) or path.endswith("/log/")
+
+
+def side_context(request, work: agenda.Today) -> dict:
     """Return what stands beside the list: the month, today's plans, money at risk by cause."""
     staff, on = request.user, timezone.localdate()
     month = _month_of(request.GET.get("month", ""), on)
-    work = agenda.today(staff=staff, on=on)
     return {
         "month": month,
         "weeks": calendar.month_for(staff=staff, month=month, on=on),
@@ -180,7 +189,11 @@ def answer(request, message: str, *, undo_url: str = "", kind: str = "ok", drawe
     if not wants_part(request):
         (messages.error if kind == "error" else messages.success)(request, message)
         return redirect("contacts:today")
-    context = today_context(request) | {"toast": message, "undo_url": undo_url, "toast_kind": kind, "oob": True}
+    context = {"toast": message, "undo_url": undo_url, "toast_kind": kind, "oob": True, "is_today": is_behind(request)}
+    if context["is_today"]:
+        context |= today_context(request)
+    elif undo_url:
+        context["undo_url"] = f"{undo_url}?behind=other"
     response = render(request, "contacts/today_parts.html", context | (drawer or {}))
     response["HX-Trigger"] = "contacts-changed"
     if drawer:
@@ -201,7 +214,9 @@ def snooze(request, pk):
     except Refused as refusal:
         return answer(request, str(refusal), kind="error")
     until = form.cleaned_data["until"]
-    message = _("{name} put off until {day}").format(name=customer.name, day=until.isoformat())
+    message = _("{name} put off until {day}").format(
+        name=customer.name, day=formats.day(until, today=timezone.localdate())
+    )
     return answer(request, message, undo_url=reverse("contacts:snooze_undo", args=[pk]))
 
 

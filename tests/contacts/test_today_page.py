@@ -187,6 +187,19 @@ def test_an_action_keeps_the_tab_it_came_from(client, own):
     assert [answer.context["kind"] for answer in (saved, put_off)] == ["event", "event"]
 
 
+def test_behind_another_page_only_what_is_there_is_answered(client, own):
+    due(own.customer)
+    headers = HTMX | {"HX-Current-URL": f"http://testserver/customers/{own.customer.pk}/"}
+    signed_in(client, own.staff)
+
+    drawer = client.get(log_url(own.customer), headers=headers).content.decode()
+    saved = client.post(log_url(own.customer), form(behind="other"), headers=HTMX)
+
+    assert 'name="behind" value="other"' in drawer
+    assert "today-list" not in saved.content.decode() and "data-undo" in saved.content.decode()
+    assert saved["HX-Trigger"] == "contacts-changed"
+
+
 def test_a_quick_phrase_is_sentence_enough(client, own):
     from contacts.forms import PHRASES
 
