@@ -139,7 +139,7 @@ function bars(data) {
 function calibration({ points }) {
   const data = { labels: points.map((point) => `${Math.round(point.predicted * 100)}%`), percent: true, min: 0 };
   const options = frame(data, { boundaryGap: true });
-  options.yAxis.max = 1;
+  Object.assign(options.yAxis, { max: 1, interval: 0.25 });
   const line = (name, values, look) => ({ name, type: "line", data: values, symbol: "circle", symbolSize: 6, emphasis: { disabled: true }, ...look });
   return {
     ...options,
