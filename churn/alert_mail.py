@@ -43,7 +43,9 @@ def _post_to_manager(staff: Staff, own: list[ChurnAlert], on: date) -> bool:
     with translation.override(staff.language):
         high = sum(alert.level == Level.HIGH for alert in own)
         subject = ngettext(
-            "Early warning: {count} customer, {high} high risk", "Early warning: {count} customers, {high} high risk", len(own)
+            "Early warning: {count} customer, {high} high risk",
+            "Early warning: {count} customers, {high} high risk",
+            len(own),
         ).format(count=len(own), high=high)
         context = _common(staff, on) | {"rows": [_row(alert) for alert in own]}
         return _post(staff, on, "manager", subject, context)

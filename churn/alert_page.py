@@ -130,7 +130,9 @@ def balance_chart(balances: list[tuple[date, Decimal]]) -> dict:
     scale = 10_000 if formats.chinese() else 1_000
     return {
         "labels": [f"{day:%m-%d}" for day, _total in balances],
-        "series": [{"name": formats.column_unit(), "color": "--churn", "data": [float(t) / scale for _d, t in balances]}],
+        "series": [
+            {"name": formats.column_unit(), "color": "--churn", "data": [float(t) / scale for _d, t in balances]}
+        ],
         "unit": formats.column_unit(),
     }
 

@@ -15,7 +15,7 @@ from churn import estimator
 from churn.features import DIRECTIONS
 
 TOP = 0.10
-DRAWS = 120
+DRAWS = 80
 CALIBRATION_GROUPS = 2
 MIN_LOSSES = 5
 """Losses among the training rows below which a fold is left out."""
@@ -50,7 +50,7 @@ class Fold:
     test_to: int
 
 
-def forward_folds(periods, *, gap: int, tests: int = 4, length: int = 3, least_training: int = 3) -> list[Fold]:
+def forward_folds(periods, *, gap: int, tests: int = 3, length: int = 3, least_training: int = 3) -> list[Fold]:
     """Return folds that march forward through the newest periods.
 
     Args:
@@ -93,7 +93,12 @@ def learn_trees(rows: Rows, names) -> Callable:
 
     def fitted(train: Rows):
         model = HistGradientBoostingClassifier(
-            max_leaf_nodes=8, learning_rate=0.05, max_iter=150, l2_regularization=10, min_samples_leaf=40, random_state=1
+            max_leaf_nodes=8,
+            learning_rate=0.05,
+            max_iter=150,
+            l2_regularization=10,
+            min_samples_leaf=40,
+            random_state=1,
         )
         return model.fit(_filled(train.x, medians), train.y)
 
@@ -162,9 +167,7 @@ def run(rows: Rows, names, folds: list[Fold], *, track: Callable = iter) -> dict
         return {"candidates": {}, "folds": [], "test": rows.take(slice(0, 0)), "scores": {}}
     test = Rows(**{name: np.concatenate([getattr(each, name) for each in tested]) for name in vars(tested[0])})
     scores = {name: np.concatenate(parts) for name, parts in scores.items()}
-    candidates = {
-        name: figures(test, guess) | {"intervals": intervals(test, guess)} for name, guess in scores.items()
-    }
+    candidates = {name: figures(test, guess) | {"intervals": intervals(test, guess)} for name, guess in scores.items()}
     return {"candidates": candidates, "folds": notes, "test": test, "scores": scores}
 
 

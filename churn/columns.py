@@ -14,7 +14,7 @@ def read_columns(sql: str, params: dict, names: tuple[str, ...]) -> dict[str, np
 
     Keys stay exact up to 2**53. Dates must be turned into numbers by the SELECT (see `EPOCH_DAY`).
     """
-    listed = ", ".join(f'coalesce("{name}"::float8, \'NaN\')' for name in names)
+    listed = ", ".join(f"coalesce(\"{name}\"::float8, 'NaN')" for name in names)
     with connection.cursor() as cursor:
         query = cursor.mogrify(sql, params).decode()
         stream = io.BytesIO()

@@ -94,7 +94,9 @@ def drift_of(version: ChurnModelVersion, branches) -> list[dict]:
         counts = [sum(column) for column in zip(*columns, strict=True)]
         if sum(counts):
             value = psi(counts, bins["shares"])
-            found.append({"label": LABELS.get(name, name), "psi": value, "state": drift_state(value), "rows": sum(counts)})
+            found.append(
+                {"label": LABELS.get(name, name), "psi": value, "state": drift_state(value), "rows": sum(counts)}
+            )
     return sorted(found, key=lambda row: -row["psi"])
 
 
@@ -140,7 +142,9 @@ def lift_title(backtest: dict) -> str:
     groups = backtest["lift"]
     if not groups:
         return _("Lift: too few rows")
-    return _("Lift: in the riskiest tenth {times} times the average left").format(times=formats.decimal(groups[0]["lift"], 1))
+    return _("Lift: in the riskiest tenth {times} times the average left").format(
+        times=formats.decimal(groups[0]["lift"], 1)
+    )
 
 
 def honest_word(backtest: dict) -> str:

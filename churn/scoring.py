@@ -71,7 +71,9 @@ def by_model(parameters: dict, x) -> Scored:
 def by_scorecard(x, history: features.History) -> Scored:
     """Score by the bank's scorecard, while there is no model."""
     scored = scorecard.points(x, history)
-    return Scored(scorecard.probabilities(scored), list(scored), np.column_stack(list(scored.values())), levels.chosen([]))
+    return Scored(
+        scorecard.probabilities(scored), list(scored), np.column_stack(list(scored.values())), levels.chosen([])
+    )
 
 
 def _write(night: panel.Night, x, scored: Scored, level, *, version: ChurnModelVersion | None, on: date) -> None:

@@ -42,7 +42,8 @@ def figures_table(backtest: dict) -> str:
         for fold in backtest["folds"]
     ]
     lines += [
-        f"Said {part['predicted']:.0%}, left {part['actual']:.0%} of {part['rows']:,}" for part in backtest["calibration"]
+        f"Said {part['predicted']:.0%}, left {part['actual']:.0%} of {part['rows']:,}"
+        for part in backtest["calibration"]
     ]
     return "\n".join(lines)
 

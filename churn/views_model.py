@@ -100,7 +100,9 @@ def model_release(request, pk):
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Model {name} is in force; the next night scores with it.").format(name=version.name))
+        messages.success(
+            request, _("Model {name} is in force; the next night scores with it.").format(name=version.name)
+        )
     return redirect(f"{reverse('churn:model')}?version={version.name}")
 
 
