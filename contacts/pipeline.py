@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from contacts import agenda
 from contacts.detection import COOLING_DAYS, OPPORTUNITY_LEAD_DAYS
 from contacts.models import MOVES, PROBABILITY, ContactLog, ContactTask, Opportunity, OpportunityStageHistory
+from customers import suitability
 from customers.models import Customer
 from customers.working_days import add_working_days
 from staff import audit
@@ -29,20 +30,12 @@ FIRST_CONTACT_DAYS = {
 
 STALLED_DAYS = 14
 HOLD_DAYS = 90
-ASSESSMENT_DAYS = 365
-"""A risk assessment holds for twelve months (domain.md §16)."""
 
 
 class MoveRefused(Refused):
     """The pipeline does not lead there, or what the stage needs is missing."""
 
     code = "move_refused"
-
-
-class Unsuitable(Refused):
-    """The product may not be sold to this customer."""
-
-    code = "unsuitable"
 
 
 class AlreadyOpen(Refused):
@@ -111,7 +104,7 @@ def move(
 
     Raises:
         MoveRefused: the pipeline does not lead there, or an entry condition is not met.
-        Unsuitable: the product's risk is above the customer's, or the assessment has expired.
+        suitability.Unsuitable: the product's risk is above the customer's, or the assessment has expired.
         Conflict: it was changed since `version`.
     """
     opportunity = _lock(opportunity)
@@ -207,14 +200,9 @@ def _enter_proposed(opportunity, *, on, note, **_others):
         if not note.strip():
             raise MoveRefused(_("Say which product or service was introduced."))
         return
-    if product.risk_level is None:
-        return
-    if customer.risk_grade is None or customer.risk_assessed_on is None:
-        raise Unsuitable(_("The customer has no risk assessment; assess first."))
-    if (on - customer.risk_assessed_on).days > ASSESSMENT_DAYS:
-        raise Unsuitable(_("The risk assessment has expired; assess again first."))
-    if product.risk_level > customer.risk_grade:
-        raise Unsuitable(_("The product's risk is above what the customer can bear; it may not be sold."))
+    suitability.check(
+        risk_level=product.risk_level, grade=customer.risk_grade, assessed_on=customer.risk_assessed_on, on=on
+    )
 
 
 def _enter_agreed(opportunity, **_others):

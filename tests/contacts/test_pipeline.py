@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 
 from contacts import pipeline
 from contacts.models import MOVES, ContactTask, Opportunity
-from contacts.pipeline import AlreadyOpen, Conflict, MoveRefused, Unsuitable, move, open_opportunity, undo_move
+from contacts.pipeline import AlreadyOpen, Conflict, MoveRefused, move, open_opportunity, undo_move
+from customers.suitability import Unsuitable
 from tests.factories import (
     AssignmentFactory,
     ContactLogFactory,

@@ -1,0 +1,336 @@
+"""Every address × role × (own, colleague's, other branch's): the code that must come back.
+
+The rows are read against the URL resolver, so that a new address without a row fails. A row names who may
+do it at all (else 403) and what belongs to a customer is looked for out of sight too (404).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
+from customers.models import Assignment
+from staff.models import Branch, OutboxEmail
+from staff.roles import Role
+from tests.factories import (
+    LONG_AGO,
+    AssignmentFactory,
+    BranchFactory,
+    ContactLogFactory,
+    ContactTaskFactory,
+    HeadOfficeFactory,
+    LoadFactory,
+    OpportunityFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+R = Role
+MANAGER, HEAD, PRESIDENT, OFFICE = R.RELATIONSHIP_MANAGER, R.BRANCH_HEAD, R.SUB_BRANCH_PRESIDENT, R.RETAIL_ADMIN
+ADVISER, LOBBY, TELLER, AUDITOR = R.WEALTH_ADVISER, R.LOBBY_MANAGER, R.TELLER, R.AUDITOR
+ADMIN, SPECIALIST = R.SYS_ADMIN, R.PRODUCT_SPECIALIST
+
+SIGHT = {
+    MANAGER: {"own"},
+    ADVISER: {"own"},
+    LOBBY: {"own"},
+    TELLER: {"own"},
+    HEAD: {"own", "colleague"},
+    PRESIDENT: {"own", "colleague"},
+    OFFICE: {"own", "colleague", "other"},
+    AUDITOR: {"own", "colleague", "other"},
+    ADMIN: set(),
+    SPECIALIST: set(),
+}
+EVERYBODY = set(SIGHT)
+VIEW = EVERYBODY - {ADMIN, SPECIALIST}
+ASSIGN = {HEAD, PRESIDENT}
+REVEAL = {MANAGER, LOBBY, HEAD, PRESIDENT, OFFICE}
+LOG = {MANAGER, LOBBY, TELLER, ADVISER, HEAD}
+DIAL = {MANAGER, LOBBY, HEAD}
+MOVE = {MANAGER, HEAD}
+ALERT = {MANAGER, LOBBY, HEAD, PRESIDENT, OFFICE, AUDITOR}
+SETTLE = {MANAGER, LOBBY, HEAD, PRESIDENT}
+MODEL = {HEAD, PRESIDENT, OFFICE, AUDITOR}
+NIGHT = {HEAD, PRESIDENT, OFFICE, ADMIN}
+
+DONE = {200, 204, 302}
+ANSWERED = DONE | {400, 409, 422}
+"""In sight and allowed: done, or refused in words (another rule, an empty form)."""
+
+POSITIONS = ("own", "colleague", "other")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address: who may use it, whose thing `about` names (in the path, or in the body by `field`), how."""
+
+    who: set
+    about: str = ""
+    method: str = "get"
+    ok: frozenset | set = frozenset({200})
+    field: str = ""
+    data: tuple = ()
+
+
+def post(who, about="", ok=ANSWERED, **options):
+    return Row(who, about, "post", ok, **options)
+
+
+API = Row(EVERYBODY, ok={401, 405})
+"""Clients with tokens only: a person who is signed in is nobody here."""
+
+ROWS = {
+    "": Row(EVERYBODY, ok={302}),
+    "healthz": Row(EVERYBODY),
+    "readyz": Row(EVERYBODY, ok={200, 503}),
+    "language/": post(EVERYBODY, ok=DONE),
+    "audit/": Row({AUDITOR}),
+    "night/": Row(NIGHT),
+    "night/mails/<int:pk>/send-again/": post({ADMIN}, "mail", ok={302, 409, 422}),
+    "preferences/": Row(EVERYBODY),
+    "preferences/save/": post(EVERYBODY),
+    "customers/": Row(VIEW),
+    "search/": Row(VIEW, ok={302}),
+    "customers/<int:pk>/": Row(VIEW, "customer"),
+    "customers/<int:pk>/facts/": Row(VIEW, "customer"),
+    "customers/<int:pk>/reveal/": post(REVEAL, "customer", ok=DONE, data=(("field", "mobile"), ("purpose", "contact"))),
+    "customers/<int:pk>/ladder/": Row(VIEW, "customer"),
+    "customers/<int:pk>/assets/": Row(VIEW, "customer"),
+    "customers/<int:pk>/holdings/": Row(VIEW, "customer"),
+    "customers/<int:pk>/suitability/": Row(VIEW, "customer"),
+    "customers/<int:pk>/profile/": Row(VIEW, "customer"),
+    "customers/<int:pk>/history/": Row(VIEW, "customer"),
+    "assignment/": Row(ASSIGN),
+    "assignment/<int:pk>/": Row(ASSIGN, "customer"),
+    "assignment/<int:pk>/end/": post(ASSIGN, "customer"),
+    "assignment/assign/": post(ASSIGN, "customer", field="customer"),
+    "assignment/assign/<int:to>/": post(ASSIGN, "customer", field="customer"),
+    "assignment/assign-many/": post(ASSIGN, "customer", field="chosen"),
+    "assignment/propose/": post(ASSIGN),
+    "assignment/apply/": post(ASSIGN, "customer", field="line"),
+    r"assignment/^undo/(?P<rows>\d{1,18}(-\d{1,18})?(,\d{1,18}(-\d{1,18})?)*)/$": post(ASSIGN, "assignment"),
+    "today/": Row(LOG),
+    "customers/<int:pk>/snooze/": post(LOG, "customer"),
+    "customers/<int:pk>/snooze/undo/": post(LOG, "customer"),
+    "tasks/<int:pk>/dismiss/": post(LOG, "task"),
+    "tasks/<int:pk>/dismiss/undo/": post(LOG, "task"),
+    "customers/<int:pk>/log/": Row(LOG, "customer"),
+    "customers/<int:pk>/log/effects/": Row(LOG, "customer", ok={200, 422}),
+    "customers/<int:pk>/dial/": post(DIAL, "customer", ok=DONE),
+    "contacts/<int:pk>/void/": post(LOG, "log", ok=ANSWERED | {404}),  # not there for others than its author
+    "customers/<int:pk>/timeline/": Row(VIEW, "customer"),
+    "customers/<int:pk>/note/": post(LOG, "customer"),
+    "customers/<int:pk>/opportunities/": Row(VIEW, "customer"),
+    "opportunities/": Row(VIEW),
+    "opportunities/new/": Row(MOVE),
+    "opportunities/drop/": post(MOVE, "opportunity", field="opportunity", data=(("stage", "planned"),)),
+    "opportunities/<int:pk>/": Row(VIEW, "opportunity"),
+    "opportunities/<int:pk>/move/": post(MOVE, "opportunity"),
+    "opportunities/<int:pk>/undo/": post(MOVE, "opportunity"),
+    "churn/": Row(ALERT),
+    "churn/<int:pk>/settle/": post(SETTLE, "alert"),
+    "churn/<int:pk>/follow-up/": post(SETTLE, "alert"),
+    "churn/<int:pk>/reopen/": post(SETTLE, "alert"),
+    "churn/customers/<int:pk>/reasons/": Row(ALERT, "customer"),
+    "churn/how/": Row(ALERT),
+    "churn/model/": Row(MODEL),
+    "churn/model/<int:pk>/release/": post({OFFICE}, "model", ok=DONE | {409}),
+    "api/v1/oauth/token/": post(EVERYBODY, ok={400, 401}),
+    "api/v1/customers:batch": API,
+    "api/v1/assets:batch": API,
+    "api/v1/assignments/": API,
+    "api/v1/churn/alerts/": API,
+    "api/v1/schema/": Row(EVERYBODY),
+    "api/v1/docs/": Row(EVERYBODY),
+    "gallery/": Row(EVERYBODY, ok={200, 404}),
+    "mailbox/": Row(EVERYBODY, ok={200, 404}),
+    "mailbox/<str:key>/": Row(EVERYBODY, ok={404}),
+    "mailbox/<str:key>/html/": Row(EVERYBODY, ok={404}),
+}
+OPEN = {"healthz", "readyz", "language/", "preferences/save/", "api/v1/oauth/token/", "api/v1/schema/", "api/v1/docs/"}
+"""What needs no sign-in, beside the pages of signing in: language and theme of their page; the API asks for tokens."""
+
+SHARED = {"mail", "model"}
+"""Things of the whole bank that belong to no customer."""
+
+
+def routes(resolver=None, prefix=""):
+    """Yield (route, name) of every address of the house; those of signing in belong to its package."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if route.startswith("accounts/"):
+            continue
+        if hasattr(pattern, "url_patterns"):
+            yield from routes(pattern, route)
+        else:
+            yield route
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    assert set(routes()) == set(ROWS)
+
+
+@dataclass
+class Scene:
+    """Two outlets under two branches, ten people, and a customer with everything in each position."""
+
+    people: dict
+    things: dict
+    names: dict
+
+
+@pytest.fixture
+def scene() -> Scene:
+    office = HeadOfficeFactory()
+    sub, elsewhere = (BranchFactory(parent=office, level=Branch.Level.SUB_BRANCH) for _ in range(2))
+    outlet, far = BranchFactory(parent=sub), BranchFactory(parent=elsewhere)
+    places = {PRESIDENT: sub, OFFICE: office, AUDITOR: office, ADMIN: office}
+    people = {
+        role: LoadFactory(staff__role=role, staff__branch=places.get(role, outlet), staff__language="en").staff
+        for role in SIGHT
+    }
+    names = {"own": "甲自己", "colleague": "乙同事", "other": "丙别处"}
+    holders = {"own": people[MANAGER], "colleague": None, "other": None}
+    things = {}
+    for position in POSITIONS:
+        branch = far if position == "other" else outlet
+        holder = holders[position] or LoadFactory(staff__branch=branch).staff
+        things[position] = _everything(branch, holder, names[position], position)
+    for role in (ADVISER, LOBBY, TELLER):
+        kind = Assignment.Role.ADVISER if role == ADVISER else Assignment.Role.BACKUP
+        Assignment.objects.create(
+            customer=things["own"]["customer"], staff=people[role], start=date(2026, 1, 1), role=kind
+        )
+    return Scene(people, things, names)
+
+
+def _everything(branch, holder, name, position) -> dict:
+    row = AssignmentFactory(
+        customer__branch=branch, customer__name=name, customer__mobile="13800006021",
+        customer__mobile_masked="138 **** 6021", staff=holder,
+    )  # fmt: skip
+    customer = row.customer
+    return {
+        "customer": customer,
+        "assignment": row,
+        "log": ContactLogFactory(customer=customer, staff=holder),
+        "task": ContactTaskFactory(customer=customer, reason="planned"),
+        "opportunity": OpportunityFactory(customer=customer, owner=holder),
+        "alert": _alert(customer),
+    }
+
+
+def _alert(customer) -> ChurnAlert:
+    figures = {"level": 3, "probability": 0.6, "money_at_risk": Decimal(120_000)}
+    score = ChurnScore.objects.create(customer=customer, data_date=date(2026, 11, 24), **figures)
+    days = {"opened_on": date(2026, 11, 25), "due_on": date(2026, 11, 28)}
+    return ChurnAlert.objects.create(customer=customer, score=score, **days, **figures)
+
+
+def ask(client, route, row, thing, people):
+    """Send the request of a row about one thing and take back what it changed."""
+    pk = getattr(thing, "pk", 1)
+    data = dict(row.data)
+    kwargs = {}
+    if "<int:pk>" in route:
+        kwargs = {"pk": pk}
+    elif "<int:to>" in route:
+        kwargs = {"to": people[MANAGER].pk}
+    elif "<str:key>" in route:
+        kwargs = {"key": "none"}
+    elif "rows" in route:
+        kwargs = {"rows": str(pk)}
+    if row.field:
+        data[row.field] = pk
+        data.setdefault("to", people[MANAGER].pk)
+        data[f"to-{pk}"] = people[MANAGER].pk
+    with transaction.atomic():
+        answer = getattr(client, row.method)(reverse(NAMES[route], kwargs=kwargs), data)
+        transaction.set_rollback(True)
+    return answer
+
+
+def _names(resolver=None, prefix="", spaces=()):
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            inner = (*spaces, pattern.namespace) if pattern.namespace else spaces
+            yield from _names(pattern, route, inner)
+        else:
+            yield route, ":".join((*spaces, pattern.name))
+
+
+NAMES = dict(_names())
+
+
+@pytest.mark.parametrize("role", SIGHT)
+def test_a_role_gets_the_code_of_the_table(client, scene, role):
+    wrong = []
+    client.force_login(scene.people[role])
+    for route, row in ROWS.items():
+        for position in POSITIONS if row.about and row.about not in SHARED else ("own",):
+            thing = _shared(row.about) if row.about in SHARED else scene.things[position].get(row.about)
+            expected = {403} if role not in row.who else row.ok
+            if role in row.who and row.about and row.about not in SHARED and position not in SIGHT[role]:
+                expected = {404}
+            code = ask(client, route, row, thing, scene.people).status_code
+            if code not in expected:
+                wrong.append((route, position, code, sorted(expected)))
+    assert not wrong
+
+
+def _shared(about):
+    """Return a thing of the whole bank, made new: the request before was taken back, this one too."""
+    if about == "mail":
+        mail = {"to": "a@bank.example", "subject": "x", "text": "x", "message_id": "<x@bank.example>"}
+        return OutboxEmail.objects.get_or_create(key="x", status=OutboxEmail.Status.DEAD, defaults=mail)[0]
+    trained = {"algorithm": "logistic", "trained_at": timezone.now(), "data_from": LONG_AGO, "data_to": LONG_AGO}
+    values = trained | {"parameters": {}, "sha256": "", "backtest": {}}
+    return ChurnModelVersion.objects.get_or_create(name="x", defaults=values)[0]
+
+
+@pytest.mark.parametrize("role", SIGHT)
+def test_no_page_names_a_customer_out_of_sight(client, scene, role):
+    client.force_login(scene.people[role])
+    hidden = [scene.names[position] for position in POSITIONS if position not in SIGHT[role]]
+    for route, row in ROWS.items():
+        if row.method == "get" and not row.about and role in row.who:
+            page = ask(client, route, row, None, scene.people).content.decode()
+            assert not [name for name in hidden if name in page], route
+
+
+@pytest.mark.parametrize("role", SIGHT)
+def test_no_filter_search_or_order_reaches_out_of_sight(client, scene, role):
+    person = scene.people[role]
+    client.force_login(person)
+    if role not in VIEW:
+        pytest.skip("sees no customer at all")
+    for position in set(POSITIONS) - SIGHT[role]:
+        customer = scene.things[position]["customer"]
+        name, number = scene.names[position], customer.customer_no
+        for query in (f"q={name}", f"q={number}", f"manager={customer.manager_id}", f"branch={customer.branch_id}",
+                      f"after=999999999999,{customer.pk + 1}", f"sort=-aum&after=1,{customer.pk}"):  # fmt: skip
+            listed = client.get(f"/customers/?{query}").content.decode()
+            assert f"/customers/{customer.pk}/" not in listed
+        found = client.get(f"/search/?q={number}", headers={"HX-Request": "true"}).content.decode()
+        assert f"/customers/{customer.pk}/" not in found
+
+
+def test_nobody_gets_in_without_signing_in(scene):
+    for route, row in ROWS.items():
+        answer = ask(Client(), route, row, scene.things["own"].get(row.about), scene.people)
+
+        if route in OPEN:
+            assert answer.status_code in row.ok | {302}, route
+        elif route.startswith("api/"):
+            assert answer.status_code in {401, 405}, route
+        else:
+            assert answer.status_code == 302, route
+            assert answer["Location"].startswith("/accounts/login/"), route
