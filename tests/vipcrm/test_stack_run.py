@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -157,12 +158,15 @@ def killed_and_started_again(warm, start, customers):
 
 def child_of(parent, program):
     """Return the process that a supervisor started with this command line."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    for line in listed.splitlines()[1:]:
-        pid, ppid, args = line.split(None, 2)
-        if int(ppid) == parent and program in args:
-            return int(pid)
-    raise AssertionError(f"no {program} under {parent}:\n{listed}")
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            ppid = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it ended meanwhile
+        if ppid == parent and program in command:
+            return int(folder.name)
+    raise AssertionError(f"no {program} under {parent}")
 
 
 def test_a_second_stack_on_the_same_folder_is_refused(start):
