@@ -42,8 +42,10 @@ def chart_of(customer: Customer, *, months: int, on: date) -> dict:
             {
                 "name": str(name),
                 "color": colour,
-                "data": [None if row is None else round(float(sum(row[kind] for kind in kinds) / unit), 4)
-                         for _day, row in points],
+                "data": [
+                    None if row is None else round(float(sum(row[kind] for kind in kinds) / unit), 4)
+                    for _day, row in points
+                ],
             }
             for name, colour, kinds in present
         ],
@@ -106,7 +108,10 @@ def _marks(customer: Customer, points, months: int) -> list[dict]:
     changes = TierChange.objects.filter(customer=customer, kind__in=kinds, on__gte=points[0][0]).order_by("on")
     places = {_label(day, months): index for index, (day, _row) in enumerate(points)}
     marks = [
-        {"index": places.get(_label(change.on, months)), "name": f"{change.get_kind_display()} {Tier(change.to_tier).label}"}
+        {
+            "index": places.get(_label(change.on, months)),
+            "name": f"{change.get_kind_display()} {Tier(change.to_tier).label}",
+        }
         for change in changes
     ]
     return [mark for mark in marks if mark["index"] is not None]

@@ -52,7 +52,9 @@ def days(label, **options):
 
 def amount(label, **options):
     """Return a filter by money in units of 10,000 yuan, as people type it."""
-    return filters.NumberFilter(label=label, widget=number_box(step="any"), min_value=0, max_digits=9, decimal_places=2, **options)
+    return filters.NumberFilter(
+        label=label, widget=number_box(step="any"), min_value=0, max_digits=9, decimal_places=2, **options
+    )
 
 
 def ratio(label, **options):
@@ -79,18 +81,14 @@ class CustomerFilter(filters.FilterSet):
 
     q = filters.CharFilter(label=_("Name, pinyin, last 4 digits"), method="by_text", max_length=60)
     tier = ticks(_("Tier"), choices=TIERS, method="by_tier")
-    relation = ticks(
-        _("Relation"), choices=RelationStatus.choices, field_name="relation_status"
-    )
+    relation = ticks(_("Relation"), choices=RelationStatus.choices, field_name="relation_status")
     aum_min = amount(_("AUM from"), method="by_aum_min")
     aum_max = amount(_("AUM to"), method="by_aum_max")
     change_min = ratio(_("30-day change from"), method="by_change_min")
     change_max = ratio(_("30-day change to"), method="by_change_max")
     near = whole(_("To the next tier, within"), min_value=1, max_value=50, method="by_near")
     state = pick(_("Rating"), choices=TierState.choices, field_name="tier_state")
-    regime = ticks(
-        _("Contact regime"), choices=Customer.ContactState.choices, field_name="contact_state"
-    )
+    regime = ticks(_("Contact regime"), choices=Customer.ContactState.choices, field_name="contact_state")
     contact_within = days(_("Contacted within"), method="by_contact_within")
     contact_before = days(_("Not contacted for"), method="by_contact_before")
     due_within = days(_("Contact due within"), method="by_due_within")

@@ -90,7 +90,9 @@ def advice(figures: Figures) -> str:
             tier=figures.asset_tier.label
         )
     if figures.watch_months:
-        return _("This month's average is {money} above the floor of {tier}; kept to the month's end it ends the watch.").format(
+        return _(
+            "This month's average is {money} above the floor of {tier}; kept to the month's end it ends the watch."
+        ).format(
             money=formats.money(figures.month_avg - figures.floors[figures.asset_tier]), tier=figures.asset_tier.label
         )
     if figures.above is None:
@@ -195,11 +197,19 @@ def draw(figures: Figures) -> Drawing:
     gap = None if above is None else (pin, place(floors[above], floors))
     return Drawing(
         segments=[
-            {"code": "ngpd"[tier], "left": left, "width": round(end - left - 0.3, 1), "name": tier.label, "tier": tier,
-             "middle": round((left + end) / 2, 1)}
+            {
+                "code": "ngpd"[tier],
+                "left": left,
+                "width": round(end - left - 0.3, 1),
+                "name": tier.label,
+                "tier": tier,
+                "middle": round((left + end) / 2, 1),
+            }
             for tier, left, end in zip(tiers, starts, ends, strict=True)
         ],
-        floors=[{"place": place(floors[tier], floors), "words": formats.round_money(floors[tier])} for tier in tiers[1:]],
+        floors=[
+            {"place": place(floors[tier], floors), "words": formats.round_money(floors[tier])} for tier in tiers[1:]
+        ],
         pin=pin,
         pin_label=_("Month average {money}").format(money=formats.money(figures.month_avg)),
         loss=loss,

@@ -46,8 +46,12 @@ SORTS = {
     "tier": Sort(F("service_tier"), int),
     "aum": Sort(F("aum"), Decimal),
     "change": Sort(CHANGE, Decimal, descending=False),
-    "contact": Sort(Coalesce("last_contact_on", LONG_AGO, output_field=DateField()), date.fromisoformat, descending=False),
-    "next": Sort(Coalesce("next_maturity_on", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False),
+    "contact": Sort(
+        Coalesce("last_contact_on", LONG_AGO, output_field=DateField()), date.fromisoformat, descending=False
+    ),
+    "next": Sort(
+        Coalesce("next_maturity_on", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False
+    ),
     "churn": Sort(Coalesce("churn_probability", -1.0, output_field=FloatField()), float),
 }
 """The columns that can be sorted on, by the word in the address; -word is the other way round."""

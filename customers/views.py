@@ -129,7 +129,9 @@ def _frame(request, listing: Listing) -> dict:
         "total": list_page.count_words(total),
         "in_scope": list_page.count_words(counts[0]),
         "scope_sum": scope.aggregate(sum=Sum("aum"))["sum"] if own and not request.user.sees_bands else None,
-        "chips": [] if listing.faults else [chip | {"url": f"?{listing.url(without=chip['name'])}"} for chip in chips(listing.filters.form)],
+        "chips": []
+        if listing.faults
+        else [chip | {"url": f"?{listing.url(without=chip['name'])}"} for chip in chips(listing.filters.form)],
         "heads": _heads(listing.order, listing),
         "form": listing.filters.form,
         "is_filtered": bool(listing.query),
@@ -144,7 +146,10 @@ def _receivers(viewer: Staff) -> list[dict]:
         return []
     members = Staff.objects.members_of(viewer.branch_id).active()
     loads = Load.objects.filter(staff__in=members, capacity__gt=0).select_related("staff").order_by("staff__name")
-    return [{"pk": row.staff_id, "name": row.staff.name, "percent": percent_of(row.units, row.full_capacity)} for row in loads]
+    return [
+        {"pk": row.staff_id, "name": row.staff.name, "percent": percent_of(row.units, row.full_capacity)}
+        for row in loads
+    ]
 
 
 def _view_of(request, query: str, scope):

@@ -71,7 +71,14 @@ def panels_of(customer: Customer, tab: str, viewer) -> list[dict]:
             url = reverse(panel.route, args=[customer.pk])
         except NoReverseMatch:
             continue
-        found.append({"panel": panel, "name": panel.route.split("panel_")[1], "url": url, "rail": panel.rail and tab == "overview"})
+        found.append(
+            {
+                "panel": panel,
+                "name": panel.route.split("panel_")[1],
+                "url": url,
+                "rail": panel.rail and tab == "overview",
+            }
+        )
     return found
 
 
@@ -89,14 +96,18 @@ def customer_detail(request, pk):
     tab = request.GET.get("tab", "overview")
     tab = tab if tab in TABS else "overview"
     origin = request.GET.get("from", "")[:1000]
-    context = facts_of(request, customer) | _head_of(customer) | {
-        "tab": tab,
-        "panels": panels_of(customer, tab, request.user),
-        "tabs": _tabs(customer, tab, origin),
-        "around": _around(request, customer, origin, tab),
-        "revealable": _revealable(request, customer),
-        "purposes": revealing.Purpose.choices,
-    }
+    context = (
+        facts_of(request, customer)
+        | _head_of(customer)
+        | {
+            "tab": tab,
+            "panels": panels_of(customer, tab, request.user),
+            "tabs": _tabs(customer, tab, origin),
+            "around": _around(request, customer, origin, tab),
+            "revealable": _revealable(request, customer),
+            "purposes": revealing.Purpose.choices,
+        }
+    )
     return render_page(request, "customers/customer_detail.html", context)
 
 
@@ -199,7 +210,9 @@ def reveal(request, pk):
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     form = RevealForm(request.POST)
     if not form.is_valid():
-        return HttpResponse(_("Say which field, and why you need it."), status=422, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            _("Say which field, and why you need it."), status=422, content_type="text/plain; charset=utf-8"
+        )
     field = revealing.Field(form.cleaned_data["field"])
     purpose = revealing.Purpose(form.cleaned_data["purpose"])
     try:

@@ -127,7 +127,8 @@ def panel_history(request, pk):
     context = {
         "customer": customer,
         "changes": [
-            {"change": change, "from_tier": Tier(change.from_tier), "to_tier": Tier(change.to_tier)} for change in changes
+            {"change": change, "from_tier": Tier(change.from_tier), "to_tier": Tier(change.to_tier)}
+            for change in changes
         ],
         "assignments": customer.assignments.select_related("staff").order_by("-start", "-pk")[:HISTORY_ROWS],
         "events": AuditEvent.objects.about(customer).newest_first()[:HISTORY_ROWS],

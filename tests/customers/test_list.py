@@ -42,7 +42,7 @@ def shown(client, query="", **headers) -> list[str]:
     """Return the names of the rows, in their order."""
     page = client.get(f"{LIST}?{query}", headers=headers)
     assert page.status_code == 200, page.content
-    return re.findall(r'data-open>([^<]+)</a>', page.content.decode())
+    return re.findall(r"data-open>([^<]+)</a>", page.content.decode())
 
 
 def test_a_manager_sees_only_the_customers_served_and_the_counts_say_so(client, branch):
@@ -86,7 +86,11 @@ def test_a_manager_sees_only_the_customers_served_and_the_counts_say_so(client, 
 def test_each_filter_keeps_whom_it_names(client, head, branch, query, names):
     values = {"branch": branch, "name": "Diamond", "service_tier": Tier.DIAMOND, "aum": 2_000_000, "churn_level": 3}
     diamond = CustomerFactory(
-        **values, month_avg=2_000_000, product_marks="deposit wealth", birth_date=date(1980, 11, 27), aum_30d_before=2_000_000
+        **values,
+        month_avg=2_000_000,
+        product_marks="deposit wealth",
+        birth_date=date(1980, 11, 27),
+        aum_30d_before=2_000_000,
     )
     AssignmentFactory(customer=diamond)
     CustomerFactory(
@@ -147,7 +151,7 @@ def test_pages_by_key_show_everyone_once_in_every_order(client, head, branch):
         seen, url = [], f"{LIST}?sort={sort}"
         while url:
             page = client.get(url, headers={"HX-Request": "true"}).content.decode()
-            seen += re.findall(r'data-open>([^<]+)</a>', page)
+            seen += re.findall(r"data-open>([^<]+)</a>", page)
             more = re.search(r'hx-get="([^"]*after=[^"]+)"', page)
             url = more[1].replace("&amp;", "&") if more else ""
 
@@ -225,7 +229,9 @@ def test_a_polyline_needs_two_points_and_is_flat_where_nothing_moved():
 def test_the_number_of_queries_does_not_grow_with_the_customers(client, head, branch):
     def queries() -> int:
         client.get(LIST)
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             assert client.get(LIST).status_code == 200
         return len(captured)
 

@@ -91,9 +91,7 @@ def test_if_the_trail_cannot_be_written_nothing_is_shown(client, served, monkeyp
 
 def test_reveals_of_a_day_are_counted(served):
     for times in (1, 2):
-        reveal(
-            customer=served.customer, field=Field.MOBILE, purpose=Purpose.VERIFY, by=served.staff, on=date.today()
-        )
+        reveal(customer=served.customer, field=Field.MOBILE, purpose=Purpose.VERIFY, by=served.staff, on=date.today())
         newest = AuditEvent.objects.filter(action="customer.revealed").newest_first()[0]
         assert newest.figures["times_today"] == times
 

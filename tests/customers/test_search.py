@@ -32,14 +32,18 @@ def test_a_customer_is_found_by(head, typed):
     assert search(head, typed, 8) == [found]
 
 
-@pytest.mark.parametrize("typed", ["henya", "hen", "aqin", "沈琴", "yqs", "602", "0001", "qinya", "沈lq", "zzz", "20000001"])
+@pytest.mark.parametrize(
+    "typed", ["henya", "hen", "aqin", "沈琴", "yqs", "602", "0001", "qinya", "沈lq", "zzz", "20000001"]
+)
 def test_a_customer_is_not_found_by(head, typed):
     customer(head, "沈雅琴", "shen ya qin", mobile_last4="6021", customer_no="620000001")
 
     assert search(head, typed, 8) == []
 
 
-@pytest.mark.parametrize("typed", ["%", "_", "\\", "沈%", "s.*", "(", "[a-z]", "s'", '"', "^s", "$", "沈\\", "a{1000}", "*"])
+@pytest.mark.parametrize(
+    "typed", ["%", "_", "\\", "沈%", "s.*", "(", "[a-z]", "s'", '"', "^s", "$", "沈\\", "a{1000}", "*"]
+)
 def test_signs_that_mean_something_to_the_database_mean_nothing_here(head, typed):
     customer(head, "沈雅琴", "shen ya qin")
     odd = customer(head, f"A{typed}B", "")
