@@ -1,6 +1,7 @@
 """Pages that belong to no room: the way in, and the demo's mailbox."""
 
 import mailbox as maildirs
+from datetime import UTC
 from email import policy
 from email.parser import BytesParser
 
@@ -77,7 +78,13 @@ def _read(key: str, message) -> dict:
         "key": key,
         "subject": message["subject"],
         "to": message["to"],
-        "sent_at": message["date"].datetime if message["date"] else None,
+        "sent_at": _sent_at(message),
         "text": plain.get_content() if plain else "",
         "html": html.get_content() if html else "",
     }
+
+
+def _sent_at(message):
+    """Return when a mail was sent; "-0000", as Django writes it, means UTC and comes without a zone."""
+    at = message["date"].datetime if message["date"] else None
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

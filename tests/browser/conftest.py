@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -66,10 +65,10 @@ class Site:
             cursor.execute(sql, values)
 
     def start(self) -> None:
-        with psycopg2.connect(os.environ["DATABASE_URL"]) as connection:
-            connection.autocommit = True
-            connection.cursor().execute("DROP DATABASE IF EXISTS browser WITH (FORCE)")
-            connection.cursor().execute("CREATE DATABASE browser")
+        connection = psycopg2.connect(os.environ["DATABASE_URL"])
+        connection.autocommit = True
+        connection.cursor().execute("CREATE DATABASE browser")
+        connection.close()
         self.manage("migrate", "-v0")
         self.manage("collectstatic", "--no-input", "-v0")
         self.manage("demo", "--customers", CUSTOMERS, "--seed", "7")
@@ -99,9 +98,9 @@ def wait_for(url: str, process: subprocess.Popen, seconds: int = 60) -> None:
     for _try in range(seconds * 5):
         assert process.poll() is None, "the web server ended"
         try:
-            urllib.request.urlopen(url, timeout=2)
+            urllib.request.urlopen(url, timeout=10)
             return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             time.sleep(0.2)  # a process that starts can only be asked again
     raise AssertionError(f"{url} did not answer")
 
@@ -142,8 +141,14 @@ class Visitor:
         self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message) -> None:
+        if message.type == "error":
+            self.complaints.append(
+                f"{message.text} ({message.location.get('url')}:{message.location.get('lineNumber')})"
+            )
 
     def sign_in(self, number: str) -> Page:
         self.page.goto("/accounts/login/")
