@@ -122,6 +122,12 @@ class CustomerFilter(filters.FilterSet):
         if not viewer.has_perm("customers.assign_customer"):
             del self.filters["manager"], self.filters["branch"]
 
+    def kept(self, customers, values: dict):
+        """Keep those whom {filter: value} names, without reading any address: the views of the list."""
+        for name, value in values.items():
+            customers = self.filters[name].filter(customers, value)
+        return customers
+
     def by_text(self, customers, name, value):
         return matching(customers, value, self.viewer)
 

@@ -57,14 +57,14 @@ SORTS = {
 """The columns that can be sorted on, by the word in the address; -word is the other way round."""
 
 VIEWS = (
-    ("all", _("All"), ""),
-    ("diamond", _("Diamond, off regime this month"), "tier=diamond&regime=open&regime=at_risk&regime=missed"),
-    ("maturing", _("Maturing within a week"), "matures=7"),
-    ("birthday", _("Birthday within 30 days"), "birthday=30"),
-    ("risk", _("Churn risk medium or high"), "churn=high&churn=medium"),
-    ("near", _("Within 10% of the next tier"), "near=10"),
+    (_("All"), {}),
+    (_("Diamond, off regime this month"), {"tier": ["diamond"], "regime": ["open", "at_risk", "missed"]}),
+    (_("Maturing within a week"), {"matures": 7}),
+    (_("Birthday within 30 days"), {"birthday": 30}),
+    (_("Churn risk medium or high"), {"churn": ["high", "medium"]}),
+    (_("Within 10% of the next tier"), {"near": 10}),
 )
-"""The built-in views of the list: name, label, filters."""
+"""The built-in views of the list: label, filters with their values."""
 
 
 class BadAddress(ValueError):

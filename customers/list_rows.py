@@ -9,8 +9,8 @@ from django.utils.translation import pgettext_lazy
 
 from customers import regime_meter
 from customers.birthdays import birthdays
-from customers.models import Customer, DailyAsset, Product, RelationStatus
-from staff import formats
+from customers.models import Customer, DailyAsset, Product, RelationStatus, Tier, TierState
+from staff import formats, masking
 
 WEEKS = 8
 SPARK_WIDTH, SPARK_HEIGHT = 64, 20
@@ -31,21 +31,52 @@ MARKS = {
 """One character for each category held, in the order of the column; the legend names them."""
 
 
+CATEGORIES = dict(Product.Category.choices)
+
+TIER_KEYS = "ngpd"
+"""The letter of a tier's pair of colours, by its number."""
+
+RISK_KEYS = {1: "low", 2: "medium", 3: "high"}
+
+
 @dataclass(frozen=True)
 class Row:
-    """A customer and what the list draws of them; `change` is relative, `spark` are points of an SVG polyline."""
+    """A customer and what the list draws of them, ready to be written: a page has fifty.
+
+    `spark` are points of an SVG polyline, `pips` says of each call required whether it was made.
+    """
 
     customer: Customer
-    tier: object
+    pk: int
+    name: str
     about: str
+    tier: dict
+    on_watch: str
     amount: str
-    change: Decimal | None
+    exact: str
+    change_class: str
+    change_words: str
     spark: str
     fell: bool
     marks: list
     meter: object
+    pips: list
     next: dict | None
     contact_late: bool
+    risk: dict | None
+
+    @property
+    def initial(self) -> str:
+        return self.name[:1]
+
+    @property
+    def yuan(self) -> str:
+        """Return whole yuan for the sum that the page makes of chosen rows; only those who assign get it."""
+        return f"{self.customer.aum:.0f}"
+
+    @property
+    def regime(self) -> str:
+        return self.customer.get_contact_state_display()
 
 
 def rows_of(customers: list[Customer], *, viewer, on: date) -> list[Row]:
@@ -53,22 +84,47 @@ def rows_of(customers: list[Customer], *, viewer, on: date) -> list[Row]:
     sparks = sparklines(customers)
     meters = regime_meter.meters_of(customers, on)
     near = {(name, lunar): day for name, day, lunar in birthdays(on, on + timedelta(days=BIRTHDAY_DAYS))}
+    tiers = [{"key": TIER_KEYS[tier], "label": str(tier.label)} for tier in Tier]
+    potential = {"key": "n", "label": _("Potential")}
     return [
         Row(
             customer=customer,
-            tier="potential" if customer.relation_status == RelationStatus.POTENTIAL else customer.tier,
+            pk=customer.pk,
+            name=masking.name_for(viewer, customer.name),
             about=" · ".join(filter(None, [customer.occupation, *customer.tags[:2]])),
+            tier=potential if customer.relation_status == RelationStatus.POTENTIAL else tiers[customer.service_tier],
+            on_watch=_("On watch") if customer.tier_state == TierState.WATCH else "",
             amount=amount_of(customer.aum, viewer),
-            change=change_of(customer),
+            exact="" if viewer.sees_bands else formats.yuan(customer.aum),
+            change_class=direction_of(change_of(customer)),
+            change_words=formats.percent_change(change_of(customer)),
             spark=sparks[customer.pk][0],
             fell=sparks[customer.pk][1],
             marks=marks_of(customer),
-            meter=meters.get(customer.pk),
+            meter=(meter := meters.get(customer.pk)),
+            pips=[n < meter.done for n in range(meter.of)] if meter else [],
             next=next_of(customer, on=on, near=near, viewer=viewer),
             contact_late=customer.contact_state in (Customer.ContactState.MISSED, Customer.ContactState.AT_RISK),
+            risk=risk_of(customer),
         )
         for customer in customers
     ]
+
+
+def direction_of(change: Decimal | None) -> str:
+    """Return the class that colours a change."""
+    return "ink-2" if not change else "up" if change > 0 else "down"
+
+
+def risk_of(customer: Customer) -> dict | None:
+    """Return {key, words} of the churn band, its word and its percent; None where there is no score."""
+    if customer.churn_level is None:
+        return None
+    word = Customer.ChurnLevel(customer.churn_level).label
+    return {
+        "key": RISK_KEYS[customer.churn_level],
+        "words": f"{word} {formats.percent(customer.churn_probability)}",
+    }
 
 
 def amount_of(value, viewer) -> str:
@@ -86,7 +142,7 @@ def change_of(customer: Customer) -> Decimal | None:
 def marks_of(customer: Customer) -> list[dict]:
     """Return [{mark, label}] of the categories held, in the column's order."""
     held = customer.product_marks.split()
-    return [{"mark": mark, "label": Product.Category(code).label} for code, mark in MARKS.items() if code in held]
+    return [{"mark": str(mark), "label": CATEGORIES[code]} for code, mark in MARKS.items() if code in held]
 
 
 def next_of(customer: Customer, *, on: date, near: dict, viewer) -> dict | None:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Sum
-from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -99,7 +98,7 @@ def _rows(request, listing: Listing, place) -> dict:
         "rows": rows_of(customers, viewer=request.user, on=localdate()),
         "shown": shown,
         "next_url": next_url,
-        "from_list": urlencode({"from": listing.url()}) if listing.url() else "",
+        "link": "?" + urlencode({"from": listing.url()}) if listing.url() else "",
         "selects": request.user.has_perm("customers.assign_customer"),
         "sees_managers": request.user.scope in (Scope.BENEATH, Scope.ALL),
         "total": total if re.fullmatch(r"[0-9,]{1,9}\+?", total) else "",
@@ -109,22 +108,19 @@ def _rows(request, listing: Listing, place) -> dict:
 def _frame(request, listing: Listing) -> dict:
     """Return what stands around the rows: tabs with counts, chips, heads, counts. One statement counts all."""
     scope = Customer.objects.visible_to(request.user)
-    tabs = [
-        {"label": label, "query": query, "customers": _view_of(request, query, scope)}
-        for _name, label, query in list_page.VIEWS
-    ]
-    *counts, total = list_page.capped_counts([*(tab["customers"] for tab in tabs), listing.customers])
+    views = [listing.filters.kept(scope, values) for _label, values in list_page.VIEWS]
+    *counts, total = list_page.capped_counts([*views, listing.customers])
     filtered = urlencode(listing.query)
     own = request.user.scope == Scope.OWN
     return {
         "tabs": [
             {
-                "label": tab["label"],
-                "url": f"?{tab['query']}",
+                "label": label,
+                "url": f"?{urlencode(values, doseq=True)}",
                 "count": list_page.count_words(count),
-                "active": filtered == tab["query"],
+                "active": filtered == urlencode(values, doseq=True),
             }
-            for tab, count in zip(tabs, counts, strict=True)
+            for (label, values), count in zip(list_page.VIEWS, counts, strict=True)
         ],
         "total": list_page.count_words(total),
         "in_scope": list_page.count_words(counts[0]),
@@ -150,11 +146,6 @@ def _receivers(viewer: Staff) -> list[dict]:
         {"pk": row.staff_id, "name": row.staff.name, "percent": percent_of(row.units, row.full_capacity)}
         for row in loads
     ]
-
-
-def _view_of(request, query: str, scope):
-    filters = CustomerFilter(QueryDict(query), queryset=scope, request=request, viewer=request.user, on=localdate())
-    return filters.qs
 
 
 def _heads(order: list_page.Order, listing: Listing) -> dict:
