@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from django.core.management import CommandError, call_command
 
 from customers.models import Customer, DailyAsset, MonthlyAsset, TierRule
 from staff.clients import create_client
-from staff.models import Branch, NightRun
+from staff.models import Branch, NightRun, Staff
 from tests.factories import CustomerFactory
 from vipcrm.replay import berka, feeding, offices
 from vipcrm.replay.core_bank import CallFailed, CoreBank
@@ -184,6 +185,31 @@ def test_the_night_of_a_month_end_averages_and_rates_the_outlets_that_were_fed(c
     assert MonthlyAsset.objects.count() == balances["account_id"].nunique()
     assert cards > 0
     assert Customer.objects.filter(service_tier__gt=0, relation_status="signed").count() == cards
+
+
+@real
+def test_the_command_feeds_settles_and_says_what_came_of_it(transactional_db, live_server, capsys):
+    def replay():
+        call_command("replay_bank", str(FOLDER), "--through", "1993-01-15", "--url", live_server.url, "--staff", "none")
+        return capsys.readouterr().out
+
+    first, again = replay(), replay()
+
+    assert f"{DailyAsset.objects.count():,} created, 0 updated, 0 unchanged, 0 stale, 0 rejected" in first
+    assert f"assets    0 created, 0 updated, {DailyAsset.objects.count():,} unchanged" in again
+    assert "No model was trained" in first
+    assert "Alerts: 0" in first
+    assert NightRun.objects.get().status == NightRun.Status.DONE
+    assert not Staff.objects.exists()
+
+
+@real
+def test_days_without_a_transaction_in_the_files_are_refused(db):
+    with pytest.raises(CommandError, match="Nothing is known"):
+        call_command(
+            "replay_bank", str(FOLDER), "--from", "1994-06-01", "--through", "1994-07-01", "--url", "http://unused"
+        )
+    assert not Branch.objects.exists()
 
 
 @real

@@ -75,7 +75,10 @@ class Command(BaseCommand):
         """Train on what was fed, unless a model of these very days is there."""
         changed = core.counts["assets"]["created"] + core.counts["assets"]["updated"]
         if changed or not ChurnModelVersion.objects.filter(data_to=on).exists():
-            training.train(on=on, track=partial(tqdm, desc="Back-test", unit="fold"))
+            try:
+                training.train(on=on, track=partial(tqdm, desc="Back-test", unit="fold"))
+            except Refused as refusal:  # too few days were asked for: the scorecard stays in force
+                self.stdout.write(f"No model was trained: {refusal}")
 
     def people(self, regions, *, on):
         password = PASSWORD if settings.DEMO else secrets.token_urlsafe(12)
@@ -99,7 +102,7 @@ class Command(BaseCommand):
         self.stdout.write(
             "Tiers of this bank: " + ", ".join(f"{tier} from {floor:,} CZK" for tier, floor in floors.items())
         )
-        model = ChurnModelVersion.objects.order_by("-trained_at").first()
+        model = ChurnModelVersion.objects.filter(data_to=last).order_by("-trained_at").first()
         if model:
             self.stdout.write(
                 f"Model {model.name} ({model.algorithm}, {model.status}), back-test on this bank's own past:"
