@@ -86,7 +86,7 @@ SELECT id, back / 30 AS block, avg(total) AS average, max(total) FILTER (WHERE b
        count(*) AS days, max(-change) FILTER (WHERE back = 0) AS fall,
        {", ".join(f"max({kind}) FILTER (WHERE back %% 30 = 0) AS {kind}" for kind in ASSET_KINDS)}
 FROM days WHERE back < 90 GROUP BY id, back / 30
-"""  # noqa: S608 (the names are constants of this project)
+"""
 
 
 def _older_averages(branch_id: int, on: date, ids) -> np.ndarray:
@@ -268,7 +268,7 @@ SELECT m.customer_id AS id, {_MONTH_NUMBER} AS number, m.days,
        {", ".join(f"m.{kind}" for kind in ASSET_KINDS)}
 FROM customers_monthlyasset m JOIN customers_customer c ON c.id = m.customer_id
 WHERE {{condition}} AND m.month BETWEEN %(oldest)s AND %(newest)s
-"""  # noqa: S608
+"""
 
 
 def _sample() -> tuple[str, dict]:

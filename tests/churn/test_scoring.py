@@ -9,7 +9,6 @@ from churn import panel, scoring, training
 from churn.models import ChurnScore, ScoringRun
 from churn.views import starting_probability
 from customers.models import Customer
-
 from tests.churn.panels import write_days
 from tests.factories import BranchFactory, ContactLogFactory, CustomerFactory
 
