@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from contacts import detection, ranking
-from contacts.models import ContactTask
+from contacts.models import ContactLog, ContactTask
 from contacts.reasons import Reason, reason_of
 from customers.models import Customer
 from staff import audit
@@ -162,6 +162,7 @@ class Row:
     others: list[Item] = field(default_factory=list)
     group: str = ""
     place: int = 0
+    last_words: str = ""
 
     @property
     def items(self) -> list[Item]:
@@ -244,6 +245,13 @@ def _items(staff: Staff, on: date) -> list[Item]:
         )
         for task in tasks_of(staff=staff, on=on).select_related("customer").defer(*SEALED)
     ]
+
+
+def last_words_of(customers: Iterable[int]) -> dict[int, str]:
+    """Return {customer id: what was said in the newest contact that has words}, in one query."""
+    logs = ContactLog.objects.standing().exclude(summary="").filter(customer__in=customers)
+    newest = logs.order_by("customer", "-on", "-pk").distinct("customer")
+    return dict(newest.values_list("customer", "summary"))
 
 
 def _order(item: Item) -> tuple:

@@ -46,9 +46,11 @@ def today_context(request) -> dict:
     work = agenda.today(staff=staff, on=on, kind="all" if kind == "done" else kind)
     limit = None if "all" in request.GET else ROWS
     groups = work.groups(limit)
-    for _code, rows in groups:
-        for row in rows:
-            row.meter = meters.meter_of(row.customer, rules)
+    drawn = [row for _code, rows in groups for row in rows]
+    words = agenda.last_words_of([row.customer.pk for row in drawn])
+    for row in drawn:
+        row.meter = meters.meter_of(row.customer, rules)
+        row.last_words = words.get(row.customer.pk, "") if row.lead.task.reason != "planned" else ""
     done = done_of(staff=staff, on=on)
     return {
         "on": on,

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from staff.models import Staff
+from staff.roles import Role
+
+ADVISERS = (Role.WEALTH_ADVISER, Role.FINANCIAL_ADVISER)
 
 AHEAD_DAYS = 7
 """How many days before it is due a task joins the list of the day."""
@@ -19,7 +22,13 @@ class ContactTaskQuerySet(models.QuerySet):
         return self.filter(customer__in=Customer.objects.visible_to(viewer))
 
     def of_manager(self, staff):
-        """Keep the tasks of the customers whose primary manager this is: they follow the customer."""
+        """Keep the tasks of a member's day: those of the customers managed, which follow the customer.
+
+        An adviser manages nobody: theirs are alerts, events, opportunities and plans of the customers
+        they support; the regime is the manager's.
+        """
+        if staff.role in ADVISERS:
+            return self.visible_to(staff).exclude(source=ContactTask.Source.REGIME)
         return self.filter(customer__manager=staff)
 
     def open(self):

@@ -9,7 +9,8 @@ from contacts import agenda, ranking, reasons
 from contacts.agenda import BadDate, TaskClosed
 from customers.models import Tier
 from staff.refusal import Refused
-from tests.factories import AssignmentFactory, ContactTaskFactory, StaffFactory
+from staff.roles import Role
+from tests.factories import AssignmentFactory, ContactLogFactory, ContactTaskFactory, StaffFactory
 
 ON = date(2026, 11, 19)
 
@@ -122,6 +123,25 @@ def test_the_list_holds_ones_own_customers_only(own):
     assert agenda.today(staff=own.staff, on=ON).rows == []
 
 
+def test_an_adviser_has_the_events_of_supported_customers_but_not_the_regime(own):
+    adviser = StaffFactory(role=Role.WEALTH_ADVISER, branch=own.customer.branch)
+    AssignmentFactory(customer=own.customer, staff=adviser, role="adviser", start=ON)
+    event = task(own.customer, reason="deposit_due", stake=1, due=1)
+    task(own.customer)
+    task(of_same_manager(own), reason="deposit_due", stake=1, due=1)
+
+    (row,) = agenda.today(staff=adviser, on=ON).rows
+
+    assert (row.lead.task, row.others) == (event, [])
+
+
+def test_the_newest_words_stand_beside_a_row(own):
+    for day, words in ((1, "旧"), (9, "问利率"), (12, "")):
+        ContactLogFactory(customer=own.customer, on=date(2026, 11, day), summary=words, result="not_reached")
+
+    assert agenda.last_words_of([own.customer.pk]) == {own.customer.pk: "问利率"}
+
+
 def test_a_task_follows_the_customer_to_a_new_manager(own):
     task(own.customer)
     own.end = ON
@@ -226,8 +246,6 @@ FIGURES = {
 
 
 def test_a_teller_reads_bands_not_amounts(own):
-    from staff.roles import Role
-
     teller = StaffFactory(role=Role.TELLER)
     row = task(own.customer, reason="deposit_due", stake=Decimal(312_345))
 
