@@ -181,8 +181,13 @@ class Drawing:
         return min(max(self.pin, 13.0), 87.0)
 
     @property
+    def is_gap_wide(self) -> bool:
+        """Say whether the gap's words stand above it; else they stand behind its end."""
+        return self.gap_width >= 18
+
+    @property
     def gap_text(self) -> float:
-        return min((self.gap[0] + self.gap[1]) / 2, 90.0)
+        return (self.gap[0] + self.gap[1]) / 2 if self.is_gap_wide else self.gap[1] + 0.8
 
 
 def draw(figures: Figures) -> Drawing:
