@@ -248,8 +248,8 @@ def _items(staff: Staff, on: date) -> list[Item]:
 
 
 def last_words_of(customers: Iterable[int]) -> dict[int, str]:
-    """Return {customer id: what was said in the newest contact that has words}, in one query."""
-    logs = ContactLog.objects.standing().exclude(summary="").filter(customer__in=customers)
+    """Return {customer id: what was said in the newest contact in which they were reached}, in one query."""
+    logs = ContactLog.objects.standing().exclude(result=ContactLog.Result.NOT_REACHED).filter(customer__in=customers)
     newest = logs.order_by("customer", "-on", "-pk").distinct("customer")
     return dict(newest.values_list("customer", "summary"))
 

@@ -139,7 +139,10 @@ class Share:
 
 
 def compliance_of(*, staff: Staff) -> list[Share]:
-    """Return the customers on regime of a member: diamond and platinum by the month, the others by the quarter."""
+    """Return the customers on regime of a member: diamond and platinum by the month, the others by the quarter.
+
+    A class without customers is left out.
+    """
     monthly = Q(relation_status=RelationStatus.SIGNED, low_disturb=False)
     diamond, platinum = monthly & Q(service_tier=Tier.DIAMOND), monthly & Q(service_tier=Tier.PLATINUM)
     met = Q(contact_state=Customer.ContactState.MET)
@@ -162,7 +165,8 @@ def compliance_of(*, staff: Staff) -> list[Share]:
         )
     )
     labels = {"d": Tier.DIAMOND.label, "p": Tier.PLATINUM.label, "g": _("Gold, qtr")}
-    return [Share(str(label), kind, found[f"{kind}_met"], found[kind]) for kind, label in labels.items()]
+    shares = [Share(str(label), kind, found[f"{kind}_met"], found[kind]) for kind, label in labels.items()]
+    return [share for share in shares if share.total]
 
 
 @dataclass(frozen=True)

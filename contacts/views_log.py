@@ -173,7 +173,10 @@ class _View:
             "reasons": self.tasks,
             "movable": movable,
             "offers": self.offers,
-            "last": self.customer.contact_logs.standing().exclude(summary="").order_by("-at").first(),
+            "last": self.customer.contact_logs.standing()
+            .exclude(result=ContactLog.Result.NOT_REACHED)
+            .order_by("-at")
+            .first(),
             "main_ways": [(v, label, _WAY_ICONS[v]) for v, label in ContactLog.Channel.choices if v in MAIN_WAYS],
             "other_ways": [(v, label) for v, label in ContactLog.Channel.choices if v not in MAIN_WAYS],
             "phrases": [str(phrase) for phrase in PHRASES[self.leads]],

@@ -136,8 +136,8 @@ def test_an_adviser_has_the_events_of_supported_customers_but_not_the_regime(own
 
 
 def test_the_newest_words_stand_beside_a_row(own):
-    for day, words in ((1, "旧"), (9, "问利率"), (12, "")):
-        ContactLogFactory(customer=own.customer, on=date(2026, 11, day), summary=words, result="not_reached")
+    for day, words, result in ((1, "旧", "connected"), (9, "问利率", "connected"), (12, "无人接听", "not_reached")):
+        ContactLogFactory(customer=own.customer, on=date(2026, 11, day), summary=words, result=result)
 
     assert agenda.last_words_of([own.customer.pk]) == {own.customer.pk: "问利率"}
 

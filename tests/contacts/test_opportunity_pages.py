@@ -208,6 +208,22 @@ def test_the_record_shows_where_it_stands_and_how_it_came_there(client, own, opp
     assert [move.to_stage for move in page.context["history"]] == ["planned"]
 
 
+def test_a_teller_reads_bands_on_every_page(client, own, opportunity):
+    teller = StaffFactory(role=Role.TELLER, branch=own.customer.branch)
+    own.end = ON
+    own.save()
+    AssignmentFactory(customer=own.customer, staff=teller, start=ON)
+    Opportunity.objects.update(owner=teller, expected_amount=Decimal("312345.67"), next_action_on=ON)
+    signed_in(client, teller)
+
+    pages = ["/today/", "/opportunities/", opportunity.get_absolute_url()]
+    pages.append(reverse("contacts:panel_opportunities", args=[own.customer.pk]))
+
+    for page in pages:
+        text = client.get(page).content.decode()
+        assert "31.2" not in text and "312" not in text, page
+
+
 # --- panels -----------------------------------------------------------------------------------------------------
 
 
