@@ -9,6 +9,9 @@ from customers.rating import NEAR_THRESHOLD
 from vipcrm.demo.money import History
 from vipcrm.demo.ratings import Ratings
 
+STILL_SIGNED = 40_000 * 100
+"""Month average in cents from which half of those who fell below gold stay signed."""
+
 PAYROLL_INDICATOR = 10_000
 """Yuan of monthly pay from which somebody below the tiers is a potential VIP (domain.md §3, assumption)."""
 
@@ -21,7 +24,7 @@ def draw_relations(rng, history: History, rated: Ratings, *, gold_floor, month_a
         if kind == "down" and after == 0:
             fell[customer] = True
     signed = rated.service > 0
-    stays = fell & ~signed & (rng.random(n) < 0.3)
+    stays = fell & ~signed & (month_avg >= STILL_SIGNED) & (rng.random(n) < 0.5)
     near = month_avg >= int(gold_floor * NEAR_THRESHOLD * 100)
     indicator = (history.purses.pay >= PAYROLL_INDICATOR) & (rng.random(n) < 0.3)
     status = np.full(n, RelationStatus.NONE.value, dtype=object)
