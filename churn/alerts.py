@@ -23,6 +23,12 @@ QUIET_DAYS = 14
 QUIET_DAYS_LOST = 90
 """The same after the outcome "left": the model's horizon, in which the past fall still colours the features."""
 
+LEAST_AT_RISK = 10_000
+"""Yuan at risk below which no alert opens: the money has gone already, or there is little to keep (assumption).
+
+A large sum that left in one day is told all the same, once.
+"""
+
 DUE_DAYS = {Level.HIGH: 1, Level.MEDIUM: 3}
 """Working days to the first contact (domain.md §14)."""
 
@@ -60,6 +66,7 @@ def open_alerts(*, branch_id: int, on: date) -> int:
         "morning": morning,
         "due_high": due_day(Level.HIGH, morning),
         "due_medium": due_day(Level.MEDIUM, morning),
+        "least": LEAST_AT_RISK,
         "quiet": morning - timedelta(days=QUIET_DAYS),
         "quiet_lost": morning - timedelta(days=QUIET_DAYS_LOST),
     }
@@ -130,6 +137,7 @@ LEFT JOIN LATERAL (
 ) last ON true
 WHERE c.branch_id = %(branch)s AND s.data_date = %(on)s AND s.level >= 2
   AND c.relation_status <> 'closed' AND (c.service_tier >= 1 OR c.relation_status = 'potential')
+  AND (s.money_at_risk >= %(least)s OR s.reasons -> 0 ->> 'code' = 'one_day')
   AND (last.level IS NULL
        OR (last.status NOT IN ('open', 'working')
            AND (CASE WHEN last.status = 'lost' THEN last.closed_on <= %(quiet_lost)s

@@ -14,6 +14,9 @@ CHANGE_DAYS = 180
 LATE_AFTER_DAYS = 7
 """A contact entered later than this does not count (domain.md §7)."""
 
+LONG_SILENCE = 90
+"""Days of records from which "never contacted" says something; with less it is not known."""
+
 
 def _table(*names) -> dict:
     return {name: np.zeros(0) for name in ("customer", *names)}
@@ -67,7 +70,11 @@ class Facts:
         rows &= ~(log["voided"] <= day)
         last = np.full(len(self.ids), -np.inf)
         np.maximum.at(last, self._places(log, rows), log["on"][rows])
-        return np.where(np.isinf(last), np.nan, day - last)
+        # A customer never contacted has gone without for as long as the bank has kept records, at least.
+        records = log["on"][(log["on"] <= day) & (log["entered"] <= day)]
+        covered = day - records.min() if len(records) else -1
+        never = covered if covered >= LONG_SILENCE else np.nan
+        return np.where(np.isinf(last), never, day - last)
 
     def _on_watch(self, day: int) -> np.ndarray:
         steps = self.watches

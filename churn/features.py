@@ -22,7 +22,9 @@ TERM_KINDS = ("time_deposit", "structured", "wealth", "bond", "trust")
 
 INVESTED_KINDS = ("fund", "insurance", "gold")
 
-NEVER_CONTACTED = 365
+NEVER_CONTACTED = 180
+"""Days from which it makes no difference how long ago the last valid contact was."""
+
 FEATURES = {
     "end_to_base": "fall",
     "last7_to_base": "fall",
@@ -86,7 +88,7 @@ class History:
     `average`, `end`, `last7`, `low`, `high`, `inflow`, `outflow`: (n, 3), newest block first; `older`:
     (n, 9) averages of the months before; `kinds`: kind → (n, 3) balance at the end of each block;
     `due`, `matured`: (n,) falling due in the 30 days after, fallen due in the 30 days up to the day;
-    `tenure_days`, `age` in years, `contact_days` since the last valid contact, `on_watch`,
+    `tenure_days`, `age` in years, `contact_days` since the last valid contact (NaN where the records do not say), `on_watch`,
     `manager_changes` within 180 days: (n,); `month`: (n,) 1–12; `floor`: yuan from which a customer is VIP.
     """
 
@@ -228,11 +230,11 @@ def _circumstances(history: History) -> dict:
     """What is not money: contact, relation, season."""
     n = len(history.end)
     unknown = np.full(n, np.nan)
-    contact = np.full(n, NEVER_CONTACTED) if history.contact_days is None else history.contact_days
+    contact = unknown if history.contact_days is None else history.contact_days
     tenure = unknown if history.tenure_days is None else history.tenure_days
     angle = 2 * np.pi * (history.month - 1) / 12
     return {
-        "days_since_contact": np.minimum(np.where(np.isnan(contact), NEVER_CONTACTED, contact), NEVER_CONTACTED) * 1.0,
+        "days_since_contact": np.minimum(contact, NEVER_CONTACTED),
         "manager_changed": np.zeros(n) if history.manager_changes is None else (history.manager_changes > 0) * 1.0,
         "size": np.log(np.maximum(history.base, 1) / history.floor),
         "tenure": np.log1p(np.maximum(tenure, 0) / 365.25),

@@ -156,9 +156,11 @@ def _breadth(figures: dict, on) -> str:
 
 
 def _contact(figures: dict, on) -> str:
+    if figures["days"] is None:
+        return _("No contact on record")
     days = int(figures["days"])
     if days >= features.NEVER_CONTACTED:
-        return _("No contact on record within a year")
+        return _("No contact within half a year")
     if days < 30:
         return ngettext("Contacted {days} day ago", "Contacted {days} days ago", days).format(days=days)
     return _("{days} days without a valid contact").format(days=days)

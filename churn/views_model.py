@@ -76,7 +76,7 @@ def model(request):
 def _version_context(version: ChurnModelVersion, viewer: Staff) -> dict:
     drift = monitoring.drift_of(version, branches_of(viewer))
     candidates = version.backtest["candidates"]
-    columns = [(monitoring.CANDIDATES.get(name, name), figures) for name, figures in candidates.items()]
+    columns = [(label, candidates[name]) for name, label in monitoring.CANDIDATES.items() if name in candidates]
     return {
         "version": version,
         "training": version.backtest["training"],

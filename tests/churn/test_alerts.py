@@ -62,6 +62,16 @@ def test_vip_and_potential_customers_at_medium_or_high_risk_get_an_alert(branch,
     assert opened(branch) == int(is_alerted)
 
 
+def test_money_that_has_gone_already_opens_no_alert_unless_it_went_in_one_day(branch):
+    scored(CustomerFactory(branch=branch), money="9999.99")
+    one_day = scored(CustomerFactory(branch=branch), money="11.00")
+    one_day.reasons = [{"code": "one_day", "points": 0.0, "figures": {"amount": 900000.0, "share": 1.0}}, FALL]
+    one_day.save(update_fields=["reasons"])
+
+    assert opened(branch) == 1
+    assert ChurnAlert.objects.get().customer == one_day.customer
+
+
 def test_an_alert_opens_for_the_morning_with_its_due_day_and_its_reminder(alert):
     assert (alert.opened_on, alert.due_on, alert.level) == (MORNING, date(2026, 11, 26), 3)
     task = ContactTask.objects.get()

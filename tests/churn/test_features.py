@@ -34,7 +34,7 @@ def changed(name, first, **more):
         (steady(older=np.full((1, 9), 400_000.0)), "end_to_peak", 0.5),
         (steady(due=np.array([60_000.0]), kinds={"time_deposit": np.full((1, 3), 200_000.0)}), "due_30", 0.3),
         (steady(due=np.array([60_000.0]), kinds={"time_deposit": np.full((1, 3), 10_000.0)}), "due_30", 0.05),
-        (steady(contact_days=np.array([NAN])), "days_since_contact", 365.0),
+        (steady(contact_days=np.array([300.0])), "days_since_contact", 180.0),
         (steady(contact_days=np.array([12.0])), "days_since_contact", 12.0),
         (steady(), "size", float(np.log(2))),
     ],
@@ -49,7 +49,11 @@ def test_every_feature_counts_towards_a_reason_and_is_a_number_even_for_an_empty
     vector = features.vector(empty)
 
     assert vector.shape == (1, len(features.NAMES))
-    assert np.isfinite(vector).all()
+    known = ~np.isnan(vector[0])
+    assert [name for name, is_known in zip(features.NAMES, known, strict=True) if not is_known] == [
+        "days_since_contact"
+    ]
+    assert np.isfinite(vector[0][known]).all()
 
 
 @pytest.mark.parametrize(
@@ -73,6 +77,13 @@ def test_a_contact_entered_or_voided_later_is_not_known_yet():
 
     assert late.on(DAY)["contact_days"][0] == 40
     assert late.on(DAY + 5)["contact_days"][0] == 10  # the older one is voided, the newer one entered
+
+
+@pytest.mark.parametrize(("first_record", "expected"), [(DAY - 30, NAN), (DAY - 200, 200.0)])
+def test_never_contacted_says_something_once_the_records_go_back_far_enough(first_record, expected):
+    facts = facts_of([1.0, 2.0], contacts=[(2, first_record, first_record, NAN)])
+
+    assert facts.on(DAY)["contact_days"][0] == pytest.approx(expected, nan_ok=True)
 
 
 def test_an_own_first_manager_is_no_change_of_manager():

@@ -122,11 +122,11 @@ def test_without_a_model_the_scorecard_scores(branch):
 
     score = ChurnScore.objects.get()
     assert score.model is None
-    # -70 % in 30 days 30, a large outflow 20, one kind of product 10, no contact in 90 days 15
+    # -70 % in 30 days 30, a large outflow 20, one kind of product 10; contact is not known without any record
     assert {reason["code"]: reason["points"] for reason in score.reasons} == {
-        "fall": 30, "outflow": 20, "contact": 15, "breadth": 10,
+        "fall": 30, "outflow": 20, "breadth": 10,
     }  # fmt: skip
-    assert score.probability == 0.75
+    assert score.probability == 0.6
 
 
 def test_a_damaged_model_scores_nothing(branch, model):
