@@ -34,7 +34,7 @@ lint: $(DEV_STAMP)
 	$(BIN)/lint-imports --no-logo
 	DEMO=1 $(BIN)/mypy
 	$(BIN)/djlint templates --lint --quiet
-	DEMO=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	DEMO=1 $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(BIN)/python scripts/check_tracked.py
 
 format: $(DEV_STAMP)
