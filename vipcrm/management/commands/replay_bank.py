@@ -14,6 +14,7 @@ from tqdm import tqdm
 from churn import training
 from churn.models import ChurnAlert, ChurnModelVersion
 from churn.tables import figures_table
+from customers.models import Customer
 from staff.clients import create_client
 from staff.refusal import Refused
 from vipcrm.demo.institutions import PASSWORD
@@ -108,6 +109,10 @@ class Command(BaseCommand):
                 f"Model {model.name} ({model.algorithm}, {model.status}), back-test on this bank's own past:"
             )
             self.stdout.write(figures_table(model.backtest))
+        if Customer.objects.exclude(customer_no__startswith=f"{berka.PREFIX}-").exists():
+            self.stdout.write(
+                "Another bank shares this database: its customers are scored by the newest released model too."
+            )
         alerts = ChurnAlert.objects.filter(customer__customer_no__startswith=f"{berka.PREFIX}-")
         self.stdout.write(
             f"Alerts: {alerts.count():,}, of them {alerts.filter(opened_on__gte=last).count():,} of {last} or after."
