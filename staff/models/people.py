@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from staff.roles import SEES_BANDS, SEES_NAMES_MASKED, Role, Scope, permissions_of, scope_of
 
@@ -34,7 +35,7 @@ class Branch(models.Model):
 
     class Level(models.TextChoices):
         HEAD_OFFICE = "head_office", _("Head office")
-        BRANCH = "branch", _("Branch")
+        BRANCH = "branch", pgettext_lazy("level", "Branch")
         SUB_BRANCH = "sub_branch", _("Sub-branch")
         OUTLET = "outlet", _("Outlet")
 
