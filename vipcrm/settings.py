@@ -135,7 +135,8 @@ DATABASES["default"] |= {
 STATEMENT_TIMEOUT = env.str("STATEMENT_TIMEOUT", default="")
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["options"] = " ".join(
-    ["-c lock_timeout=3s", "-c idle_in_transaction_session_timeout=60s"]
+    # Disks without a moving arm: reading an outlet's rows by the index beats reading a whole month.
+    ["-c lock_timeout=3s", "-c idle_in_transaction_session_timeout=60s", "-c random_page_cost=1.1"]
     + ([f"-c statement_timeout={STATEMENT_TIMEOUT}"] if STATEMENT_TIMEOUT else [])
 )
 
