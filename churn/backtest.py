@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from churn import estimator
 from churn.features import DIRECTIONS
@@ -89,6 +87,8 @@ def fit_calibrated(rows: Rows, names) -> dict:
 
 def learn_trees(rows: Rows, names) -> Callable:
     """Fit gradient boosting of small trees for comparison; return a function x → calibrated probabilities."""
+    from sklearn.ensemble import HistGradientBoostingClassifier  # 100 MB that only training needs
+
     medians = np.nan_to_num(np.nanmedian(np.where(np.isnan(rows.x).all(axis=0), 0, rows.x), axis=0))
 
     def fitted(train: Rows):
@@ -173,6 +173,8 @@ def run(rows: Rows, names, folds: list[Fold], *, track: Callable = iter) -> dict
 
 def figures(rows: Rows, guess) -> dict:
     """Return the figures of scores against what happened; None where they are not defined."""
+    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
     y, losses = rows.y, int(rows.y.sum())
     result = {"rows": len(y), "customers": len(np.unique(rows.customer)), "losses": losses}
     result["base_rate"] = float(y.mean()) if len(y) else None
@@ -231,6 +233,8 @@ def lift_table(y, guess, bins: int = 10) -> list[dict]:
 
 def intervals(rows: Rows, guess, *, draws: int = DRAWS, seed: int = 7) -> dict:
     """Return 95 % intervals by drawing customers with replacement: {figure: [low, high]}."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     rng = np.random.default_rng(seed)
     customers, place = np.unique(rows.customer, return_inverse=True)
     found: dict[str, list] = {"pr_auc": [], "roc_auc": [], "lift": [], "ece": []}

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 CUT = (0.5, 99.5)
 """Percentiles to which a feature is cut."""
@@ -171,6 +170,8 @@ def points(start: float, added) -> np.ndarray:
 
 def platt(log_odds, y) -> tuple[float, float]:
     """Return (slope, offset) that make log-odds of unseen rows honest (Platt's scaling)."""
+    from sklearn.linear_model import LogisticRegression  # 100 MB that only training needs
+
     model = LogisticRegression(C=1e6, solver="lbfgs", max_iter=500)
     model.fit(np.asarray(log_odds).reshape(-1, 1), y)
     return max(float(model.coef_[0, 0]), 0.05), float(model.intercept_[0])

@@ -229,7 +229,7 @@ class Months:
 MAX_CUSTOMERS = 10_000
 """Customers that training looks at; a larger bank is sampled by key."""
 
-MAX_MONTHS = 48
+MAX_MONTHS = 60
 
 
 def read_months(*, on: date) -> Months | None:

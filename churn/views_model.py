@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from churn import estimator, features, levels, monitoring, reasons, training
-from churn.alerts import DUE_DAYS, QUIET_DAYS
+from churn.alerts import DUE_DAYS, LEAST_AT_RISK, QUIET_DAYS
 from churn.models import ChurnModelVersion, Level, ScoringRun
 from staff.models import Branch, Staff
 from staff.refusal import Refused
@@ -131,5 +131,6 @@ def how(request):
         "due_high": DUE_DAYS[Level.HIGH],
         "due_medium": DUE_DAYS[Level.MEDIUM],
         "quiet_days": QUIET_DAYS,
+        "least": LEAST_AT_RISK,
     }
     return render(request, "churn/how.html", context)
