@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 from churn import alerts, playbook, reasons
 from churn.models import ChurnAlert, Level
 from customers.models import Customer
-from staff import outbox
+from staff import formats, outbox
 from staff.masking import mask_name
-from staff.models import Branch, Staff
+from staff.models import Staff
 from staff.roles import Role
 
 SHOWN_REASONS = 3
@@ -47,50 +47,51 @@ def _post_to_manager(staff: Staff, own: list[ChurnAlert], on: date) -> bool:
             "Early warning: {count} customers, {high} high risk",
             len(own),
         ).format(count=len(own), high=high)
-        context = _common(staff, on) | {"rows": [_row(alert) for alert in own]}
+        context = _common(staff, on) | {"rows": [_row(alert, staff) for alert in own]}
         return _post(staff, on, "manager", subject, context)
 
 
 def _post_to_head(head: Staff, fresh: list[ChurnAlert], by_manager: dict, on: date) -> bool:
     with translation.override(head.language):
-        context = _common(head, on) | digest_of(head.branch, fresh, by_manager, on)
+        context = _common(head, on) | digest_of(head, fresh, by_manager, on)
         if not fresh:
             return _post(head, on, "none", _("Early warning: nothing new"), context)
         subject = ngettext("Early warning: {count} new alert", "Early warning: {count} new alerts", len(fresh))
         return _post(head, on, "head", subject.format(count=len(fresh)), context)
 
 
-def digest_of(branch: Branch, fresh: list[ChurnAlert], by_manager: dict, on: date) -> dict:
+def digest_of(head: Staff, fresh: list[ChurnAlert], by_manager: dict, on: date) -> dict:
     """Return what a head reads: counts of the night, each manager's share, what waits and what is overdue."""
-    of_branch = ChurnAlert.objects.filter(customer__branch=branch)
+    of_branch = ChurnAlert.objects.filter(customer__branch=head.branch)
     morning = on + timedelta(days=1)
     overdue = of_branch.overdue(morning)
     late = overdue.select_related("customer__manager", "score").order_by("due_on", "-money_at_risk")[:SHOWN_OVERDUE]
     without = [alert for alert in fresh if alert.customer.manager is None]
     return {
-        "branch": branch,
+        "branch": head.branch,
         "high": sum(alert.level == Level.HIGH for alert in fresh),
         "medium": sum(alert.level == Level.MEDIUM for alert in fresh),
         "money": sum(alert.money_at_risk for alert in fresh),
         "managers": [(staff.name, len(own), sum(a.money_at_risk for a in own)) for staff, own in by_manager.items()],
         "without_manager": len(without),
-        "rows": [_row(alert) for alert in fresh[:SHOWN_OVERDUE]],
+        "rows": [_row(alert, head) for alert in fresh[:SHOWN_OVERDUE]],
         "waiting": of_branch.to_handle().count(),
         "overdue": overdue.count(),
-        "late": [_row(alert) for alert in late],
+        "late": [_row(alert, head) for alert in late],
     }
 
 
-def _row(alert: ChurnAlert) -> dict:
+def _row(alert: ChurnAlert, viewer: Staff) -> dict:
+    """Return an alert as this reader may see it: who reads amounts as bands gets no sentence that names one."""
     customer: Customer = alert.customer
-    pushing = [reason for reason in alert.score.reasons if reason["points"] >= 0]
+    pushing = [reason for reason in alert.score.reasons if reason["points"] >= 0 and not viewer.sees_bands]
     return {
         "name": mask_name(customer.name),
         "tier": customer.tier.label,
         "level": alert.get_level_display(),
         "is_high": alert.level == Level.HIGH,
         "probability": alert.probability,
-        "money": alert.money_at_risk,
+        "money": formats.money_for(viewer, alert.money_at_risk),
         "due_on": alert.due_on,
         "manager": customer.manager.name if customer.manager else "",
         "reasons": [reasons.sentence(reason) for reason in pushing[:SHOWN_REASONS]],
@@ -99,12 +100,13 @@ def _row(alert: ChurnAlert) -> dict:
 
 
 def _common(staff: Staff, on: date) -> dict:
+    page = "churn:alert_list" if staff.has_perm("churn.view_alert") else "contacts:today"
     return {
         "staff": staff,
         "brand": settings.BRAND,
         "on": on,
         "morning": on + timedelta(days=1),
-        "url": settings.SITE_URL.rstrip("/") + reverse("churn:alert_list"),
+        "url": settings.SITE_URL.rstrip("/") + reverse(page),
     }
 
 

@@ -15,10 +15,19 @@ COLUMNS = (
 WITH_INTERVAL = ("pr_auc", "roc_auc", "lift", "ece")
 
 
+ORDER = ("logistic", "trees", "rule")
+
+
+def in_order(candidates: dict) -> list[str]:
+    """Return the candidates' names, the bank's own model first: a JSON column keeps no order."""
+    return sorted(candidates, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
 def candidates_table(candidates: dict) -> str:
     """Return one line a candidate with its figures, and its 95 % intervals beneath."""
     lines = [f"{'':<10}" + "".join(f"{head:>11}" for head, _key, _form in COLUMNS)]
-    for name, figures in candidates.items():
+    for name in in_order(candidates):
+        figures = candidates[name]
         lines.append(f"{name:<10}" + "".join(f"{_written(figures, key, form):>11}" for _head, key, form in COLUMNS))
         intervals = figures.get("intervals", {})
         shown = [f"{key} {low:.3f}–{high:.3f}" for key, (low, high) in intervals.items() if key in WITH_INTERVAL]
@@ -37,7 +46,9 @@ def figures_table(backtest: dict) -> str:
     ]
     lines += [
         f"Fold: trained to {fold['train_to']}, tested {fold['test_from']} to {fold['test_to']}: "
-        + ", ".join(f"{name} AUC {_written(fold[name], 'roc_auc', '{:.3f}')}" for name in backtest["candidates"])
+        + ", ".join(
+            f"{name} AUC {_written(fold[name], 'roc_auc', '{:.3f}')}" for name in in_order(backtest["candidates"])
+        )
         + f" ({fold['losses']:,} of {fold['rows']:,} left)"
         for fold in backtest["folds"]
     ]

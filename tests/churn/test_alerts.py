@@ -235,6 +235,19 @@ def test_a_manager_gets_the_own_customers_with_masked_names_once(branch, alert):
         assert "2026-11-26" in body
 
 
+def test_a_teller_who_looks_after_a_customer_reads_bands_and_is_sent_to_today(branch, alert):
+    manager = alert.customer.manager
+    manager.role = Role.TELLER
+    manager.save(update_fields=["role"])
+
+    alert_mail.post_mails(branch_id=branch.pk, on=ON)
+
+    mail = OutboxEmail.objects.get()
+    assert "20–50 万" in mail.text
+    assert "21.8 万" not in mail.text + mail.html
+    assert mail.text.count("/today/") == 1
+
+
 def test_the_head_gets_a_digest_in_the_own_language(branch, alert, head):
     alert_mail.post_mails(branch_id=branch.pk, on=ON)
 
