@@ -144,9 +144,10 @@ def snooze_days(on: date) -> list[tuple[str, str]]:
 
 def _month_of(text: str, on: date) -> date:
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError:
         return on.replace(day=1)
+    return month if 1900 < month.year < 2100 else on.replace(day=1)  # the lunar calendar's years
 
 
 def _group_title(code: str) -> str:
