@@ -147,13 +147,13 @@ def test_a_sender_killed_before_it_heard_the_answer_never_sends_that_mail_again(
     assert bank.sink.message_ids() == undisturbed[1]
 
 
-def cut_off_at_each_table(bank, night: str) -> str:
+def cut_off_at_each_table(bank, night: str, tables) -> str:
     """Run a night and terminate the backend of a step at its first write of each table in turn; return what it said.
 
     The process stands still from when it is caught until the next table is closed to it.
     """
     process = None
-    for table in WRITTEN:
+    for table in tables:
         with bank.blocked(table) as waiting:
             if process is None:
                 process = bank.start("night", "--date", night)
@@ -170,8 +170,10 @@ def cut_off_at_each_table(bank, night: str) -> str:
 
 def test_a_night_whose_backends_are_terminated_goes_on_by_itself(bank, undisturbed, nights):
     for night in nights:
-        said = cut_off_at_each_table(bank, night)
-        assert said.count("night step failed") == len(WRITTEN), said
+        # A month back there are not the 90 days of balances that a score needs.
+        tables = [table for table in WRITTEN if night == nights[-1] or table != "churn_churnscore"]
+        said = cut_off_at_each_table(bank, night, tables)
+        assert said.count("night step failed") == len(tables), said
         assert is_complete(bank, night)
 
     assert_as_undisturbed(bank, undisturbed)
