@@ -110,18 +110,19 @@ class Choices:
 
 def waiting_of_branch(viewer, branch: Branch):
     """Return the customers of an outlet who wait, in the order of the proposal, with the manager before."""
+    return with_manager_before(Customer.objects.visible_to(viewer).waiting().filter(branch=branch)).order_by(
+        "-waits_as", "-aum", "pk"
+    )
+
+
+def with_manager_before(customers):
+    """Add to customers as what they wait, and whose they were last."""
     # What was undone or given on within the day is no relation to return to.
     ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__gt=F("start")).order_by("-end", "-pk")
-    return (
-        Customer.objects.visible_to(viewer)
-        .waiting()
-        .filter(branch=branch)
-        .annotate(
-            waits_as=Case(When(relation_status=RelationStatus.SIGNED, then=F("service_tier")), default=0),
-            previous=Subquery(ended.values("staff")[:1]),
-            previous_name=Subquery(ended.values("staff__name")[:1]),
-        )
-        .order_by("-waits_as", "-aum", "pk")
+    return customers.annotate(
+        waits_as=Case(When(relation_status=RelationStatus.SIGNED, then=F("service_tier")), default=0),
+        previous=Subquery(ended.values("staff")[:1]),
+        previous_name=Subquery(ended.values("staff__name")[:1]),
     )
 
 
@@ -316,7 +317,8 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
     whole = propose(waiting, members.values(), quotas=quotas)
     first = replace(whole, lines=whole.lines[:SHOWN], left_over=whole.left_over[:LEFT_SHOWN])
     shown = [*(line.customer.id for line in first.lines), *(one.id for one, _code in first.left_over)]
-    customers = everyone.in_bulk(shown)
+    # By number, not among those who wait: a colleague may have assigned one since the first query.
+    customers = with_manager_before(Customer.objects.visible_to(viewer)).in_bulk(shown)
     listed = narrowed(everyone, **filters)[:SHOWN]
     ticked = choices.counted(shown)
     proposal = reckon(first, receivers=choices.changed, ticked=ticked)

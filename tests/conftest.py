@@ -5,6 +5,7 @@ import importlib
 import pgtrigger
 import pytest
 from django.apps import apps
+from django.utils import translation
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +14,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         model, trigger = pgtrigger.registered("staff.AuditEvent:audit_never_emptied")[0]
         trigger.disable(model)
+
+
+@pytest.fixture(autouse=True)
+def the_banks_language(settings):
+    """Begin every test in Chinese, whatever language the one before left behind."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -154,7 +154,7 @@ def redis_database(number: int, *, scheme: str = "") -> str:
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": redis_database(1),
+        "LOCATION": redis_database(env.int("CACHE_DATABASE", default=1)),
         "KEY_PREFIX": env.str("CACHE_PREFIX", default="vipcrm"),
     }
 }

@@ -28,10 +28,11 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         here = urlsplit(os.environ["DATABASE_URL"])
-        self.database_url = urlunsplit(here._replace(path="/browser"))
+        self.database = f"browser_{os.getpid()}_{self.port}"
+        self.database_url = urlunsplit(here._replace(path=f"/{self.database}"))
         self.environ = os.environ | {
             "DATABASE_URL": self.database_url,
-            "CACHE_PREFIX": "browser",
+            "CACHE_PREFIX": self.database,
             "PORT": str(self.port),
             "SITE_URL": self.url,
             "DEMO": "1",
@@ -67,7 +68,7 @@ class Site:
     def start(self) -> None:
         connection = psycopg2.connect(os.environ["DATABASE_URL"])
         connection.autocommit = True
-        connection.cursor().execute("CREATE DATABASE browser")
+        connection.cursor().execute(f"CREATE DATABASE {self.database}")
         connection.close()
         self.manage("migrate", "-v0")
         self.manage("collectstatic", "--no-input", "-v0")

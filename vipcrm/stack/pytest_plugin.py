@@ -1,7 +1,7 @@
 """Starts the servers of the tests before pytest-django reads the settings (`addopts = -p vipcrm.stack.pytest_plugin`).
 
 One PostgreSQL, one Valkey and one mail catcher a run, in a folder under the temp folder; the workers
-of xdist share them, each with its own database (pytest-django) and its own prefix of cache keys.
+of xdist share them, each with its own database (pytest-django) and its own Redis database for the cache.
 """
 
 import os
@@ -48,7 +48,8 @@ class Servers:
 def pytest_load_initial_conftests(early_config):
     """Start the servers in the process that steers the run; a worker of xdist finds them in its environment."""
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        os.environ["CACHE_PREFIX"] = f"test-{worker}"
+        # A Redis database each: what one worker clears must not sign people out in another.
+        os.environ["CACHE_DATABASE"] = str(2 + int(worker.removeprefix("gw")))
     else:
         servers = Servers()
         try:
