@@ -36,12 +36,12 @@ class ContactTaskQuerySet(models.QuerySet):
         return self.filter(status=ContactTask.Status.OPEN)
 
     def due(self, on):
-        """Keep open tasks that stand in the list of that day: not put off, and due within a week.
+        """Keep open tasks that are not put off beyond that day.
 
-        Events are there as soon as they are found: each kind has lead days of its own.
+        Whoever was spoken to that day stays off the list until the next one, unless something was due by then.
         """
-        near = Q(due_on__lte=on + timedelta(days=AHEAD_DAYS)) | Q(source=ContactTask.Source.EVENT)
-        return self.open().filter(near, Q(snoozed_until=None) | Q(snoozed_until__lte=on))
+        awake = self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=on))
+        return awake.exclude(due_on__gt=on, customer__last_contact_on=on)
 
 
 class ContactTask(models.Model):

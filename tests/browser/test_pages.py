@@ -28,6 +28,11 @@ LOOKS = [
 ]
 
 
+OUT_OF_FRAME = """() => [...document.querySelectorAll("main *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".table-wrap"))
+    .map((element) => `${element.tagName}.${element.className}`).slice(0, 6)"""
+
+
 def named(look):
     return f"{look['width']}-{look['theme']}-{look['language'][:2]}"
 
@@ -55,7 +60,7 @@ def test_pages_are_accessible_and_in_frame(site, visit, number, look):
         ]
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > look["width"] + 1:
-            faults.append(f"{path}: {width} px wide on a screen of {look['width']}")
+            faults.append(f"{path}: {width} px wide on a screen of {look['width']}: {page.evaluate(OUT_OF_FRAME)}")
     assert faults + visitor.complaints == []
 
 
