@@ -36,11 +36,13 @@ class ContactTaskQuerySet(models.QuerySet):
         return self.filter(status=ContactTask.Status.OPEN)
 
     def due(self, on):
-        """Keep open tasks that are not put off beyond that day.
+        """Keep open tasks that stand in the list of that day: not put off, and due within a week.
 
-        Whoever was spoken to that day stays off the list until the next one, unless something was due by then.
+        Events are there as soon as they are found: each kind has lead days of its own. Whoever was
+        spoken to that day stays off the list until the next one, unless something was due by then.
         """
-        awake = self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=on))
+        near = Q(due_on__lte=on + timedelta(days=AHEAD_DAYS)) | Q(source=ContactTask.Source.EVENT)
+        awake = self.open().filter(near, Q(snoozed_until=None) | Q(snoozed_until__lte=on))
         return awake.exclude(due_on__gt=on, customer__last_contact_on=on)
 
 
