@@ -1,11 +1,10 @@
 """What every test may use."""
 
-import importlib
-
 import pgtrigger
 import pytest
-from django.apps import apps
 from django.utils import translation
+
+from tests import factories
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +28,4 @@ def the_banks_rules(request):
     if not request.node.get_closest_marker("django_db") and not {"db", "transactional_db"} & set(request.fixturenames):
         return
     request.getfixturevalue("_django_db_helper")
-    if not apps.get_model("customers", "QuotaRule").objects.exists():
-        for name in ("customers.migrations.0004_default_rules", "contacts.migrations.0003_default_frequency_rules"):
-            importlib.import_module(name).add(apps, None)
+    factories.put_back_rules()

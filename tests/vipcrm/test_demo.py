@@ -16,6 +16,7 @@ from customers import assets
 from customers.models import Assignment, Customer, DailyAsset, Holding, Load, MonthlyAsset, RelationStatus
 from staff.models import ApiClient, Branch, Staff
 from staff.roles import Role
+from tests.factories import put_back_rules
 from vipcrm.demo import bank as demo
 from vipcrm.demo import notes, people
 from vipcrm.demo.copying import copy_numbers, written
@@ -33,6 +34,7 @@ SIZE = 240
 def bank(django_db_setup, django_db_blocker):
     """A small demo bank, written once for the tests of this file and taken back afterwards."""
     with django_db_blocker.unblock(), transaction.atomic():
+        put_back_rules()
         counts = demo.write_bank(customers=SIZE, seed=7, today=TODAY)
         yield counts
         transaction.set_rollback(True)
