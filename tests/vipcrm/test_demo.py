@@ -259,6 +259,9 @@ def test_a_bank_that_is_there_is_replaced_only_when_asked(settings):
         call_command("demo", "--customers", "20", verbosity=0)
     assert set(Customer.objects.values_list("name", flat=True)) == first
 
+    before = Customer.objects.count()
+    call_command("demo", "--customers", "30", "--if-empty", verbosity=0)  # what `make run` does
+    assert Customer.objects.count() == before
     call_command("demo", "--customers", "30", "--seed", "9", "--replace", verbosity=0)
 
     assert Customer.objects.count() == 30

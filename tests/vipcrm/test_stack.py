@@ -187,8 +187,8 @@ def test_another_database_has_steps_of_its_own(tmp_path):
 
 
 def test_the_size_of_the_demo_bank_can_be_named():
-    assert first_start({})[0].command == ("demo", "--customers", "4000")
-    assert first_start({"DEMO_CUSTOMERS": "500"})[0].command == ("demo", "--customers", "500")
+    assert first_start({})[0].command == ("demo", "--if-empty", "--customers", "4000")
+    assert first_start({"DEMO_CUSTOMERS": "500"})[0].command == ("demo", "--if-empty", "--customers", "500")
 
 
 def test_a_fingerprint_sees_names_and_contents(tmp_path):

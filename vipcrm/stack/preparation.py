@@ -45,7 +45,7 @@ def first_start(environ: Mapping[str, str]) -> tuple[Step, ...]:
     """Return the steps of a demonstration's first start, in order; DEMO_CUSTOMERS sets the size of the bank."""
     customers = environ.get("DEMO_CUSTOMERS") or "4000"
     return (
-        Step("Writing the demo bank", ("demo", "--customers", customers)),
+        Step("Writing the demo bank", ("demo", "--if-empty", "--customers", customers)),
         Step("Training the churn model on the bank's past", ("train_churn",), needed=False),
         Step("Running the first night", ("night",), needed=False),
     )

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import localdate
 from tqdm import tqdm
 
+from customers.models import Customer
 from staff.refusal import Refused
 from vipcrm.demo import bank
 from vipcrm.demo.institutions import PASSWORD, SIGN_INS
@@ -20,8 +21,12 @@ class Command(BaseCommand):
         parser.add_argument("--customers", type=int, default=4000, help="1 to 1,000,000 (default 4,000)")
         parser.add_argument("--seed", type=int, default=2026, help="the same seed on the same day gives the same bank")
         parser.add_argument("--replace", action="store_true", help="empty the bank first")
+        parser.add_argument("--if-empty", action="store_true", help="leave a bank that is there as it is")
 
-    def handle(self, *, customers, seed, replace, verbosity, **options):
+    def handle(self, *, customers, seed, replace, if_empty, verbosity, **options):
+        if if_empty and Customer.objects.exists():
+            self.stdout.write("A bank is there already; it stays as it is.")
+            return
         if not 1 <= customers <= LARGEST:
             raise CommandError(f"--customers takes 1 to {LARGEST:,}, not {customers:,}.")
         began = time.perf_counter()
