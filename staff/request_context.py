@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,19 @@ class RequestContextMiddleware:
             _current.reset(token)
         response.headers["X-Request-ID"] = context.request_id
         return response
+
+
+class NoNulMiddleware:
+    """Answer 400 to an address that holds a NUL: no text of the bank has one, and the database takes none.
+
+    The API reads its own query strings, and names the parameter.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        in_query = "%00" in request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or (in_query and not request.path_info.startswith("/api/")):
+            raise BadRequest("An address may not hold the character NUL.")
+        return self.get_response(request)
