@@ -29,20 +29,3 @@ _FIELD = (("length", ">i4"), ("value", ">f8"))
 
 EPOCH_DAY = "({} - date '0001-01-01' + 1)"
 """SQL of a date as the ordinal that `date.toordinal` gives."""
-
-
-def copy_rows(table: str, columns: tuple[str, ...], rows) -> None:
-    """COPY rows of values that str() writes as PostgreSQL reads them into a table of this project."""
-    stream = io.StringIO()
-    for row in rows:
-        stream.write("\t".join(_written(value) for value in row))
-        stream.write("\n")
-    stream.seek(0)
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", stream)
-
-
-def _written(value) -> str:
-    if value is None:
-        return "\\N"
-    return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")

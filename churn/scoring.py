@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from churn import estimator, features, levels, panel, reasons, scorecard, training
-from churn.columns import copy_rows
 from churn.models import ChurnModelVersion, Level, ScoringRun
+from customers.feed.staging import copy_into
 from customers.standing import set_churn_standing
 
 
@@ -79,7 +79,7 @@ def by_scorecard(x, history: features.History) -> Scored:
 def _write(night: panel.Night, x, scored: Scored, level, *, version: ChurnModelVersion | None, on: date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
-        copy_rows(
+        copy_into(
             "fresh_scores",
             ("customer_id", "probability", "level", "money_at_risk", "reasons"),
             _rows(night, x, scored, level),
