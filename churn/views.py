@@ -171,8 +171,9 @@ def alert_reopen(request, pk):
 def panel_reasons(request, pk):
     """The newest score of a customer: level, what it means in plain numbers, every reason with its points."""
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
-    score = ChurnScore.objects.filter(customer=customer).select_related("model").order_by("-data_date").first()
-    alert = ChurnAlert.objects.open().filter(customer=customer).first()
+    scores = ChurnScore.objects.visible_to(request.user).filter(customer=customer)
+    score = scores.select_related("model").order_by("-data_date").first()
+    alert = ChurnAlert.objects.visible_to(request.user).open().filter(customer=customer).first()
     context = {
         "customer": customer,
         "score": score,

@@ -42,7 +42,8 @@ def rate_branch(*, branch_id: int, on: date) -> int:
     are counted from the month rows, not from a counter, so rating the same month again changes
     nothing. A change never moves a customer to another manager. Returns the number of changes.
     """
-    list(Branch.objects.select_for_update(no_key=True).filter(pk=branch_id))  # as every assignment verb does
+    # The lock of `load.lock_branches`, without its refusal: the night tries again where a person is told.
+    list(Branch.objects.select_for_update(no_key=True).filter(pk=branch_id))
     floors = TierRule.objects.floors(on)
     values = {
         "branch": branch_id,

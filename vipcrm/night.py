@@ -106,7 +106,8 @@ def work(*, on: date, track: Callable = iter) -> NightRun:
 
 
 def _do_next(run: NightRun) -> NightStep | None:
-    """Claim and do one step; None when none is ready."""
+    """Claim and do one step; None when none is ready. What fails before a step is claimed is the caller's to see."""
+    step = None
     try:
         with transaction.atomic():
             step = _claim(run)
@@ -126,6 +127,8 @@ def _do_next(run: NightRun) -> NightStep | None:
     except Refused as refusal:  # the bank's data are not ready: what follows waits for the next try
         _note(step, NightStep.Status.SKIPPED, str(refusal))
     except Exception as error:  # a defect in one outlet must not stop the others; it is logged and shown
+        if step is None:
+            raise
         logger.exception("night step failed", extra={"step": step.step, "branch": step.branch_id})
         last = step.attempts + 1 >= MAX_ATTEMPTS
         _note(step, NightStep.Status.FAILED if last else NightStep.Status.WAITING, type(error).__name__)

@@ -4,7 +4,7 @@ import threading
 from datetime import date
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from staff.models import AuditEvent, NightRun, NightStep
 from staff.refusal import Refused
@@ -130,6 +130,18 @@ def test_a_worker_killed_in_a_step_leaves_it_as_if_never_begun(ledger, outlets):
 
     assert run().status == NightRun.Status.DONE
     assert sorted(ledger.done) == sorted((code, str(o)) for o in outlets for code in ("first", "last"))
+
+
+def test_a_fault_before_any_step_is_claimed_is_not_hidden(ledger, outlets, monkeypatch):
+    def unreachable(run):
+        raise OperationalError("the database went away")
+
+    night.start(on=TUESDAY)
+    monkeypatch.setattr(night, "_claim", unreachable)
+
+    with pytest.raises(OperationalError, match="went away"):
+        night.work(on=TUESDAY)
+    assert ledger.done == []
 
 
 @pytest.mark.django_db(transaction=True)
