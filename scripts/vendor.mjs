@@ -81,6 +81,10 @@ const ICONS = `
   user user-plus user-star user-check tag calendar-plus calendar-time briefcase bulb hourglass-high circle-x
   player-pause player-play circle-dashed heart-handshake star gift ear volume-off accessible coin report-money
   chevron-up chevron-down chevron-left chevron-right arrow-right arrow-left arrow-up arrow-down corner-down-left
+  adjustments-alt affiliate arrow-merge arrows-exchange arrows-split bookmarks calculator certificate chart-donut chart-pie circle-plus
+  clipboard-check coins copy crown diamond edit file-alert file-export file-import file-spreadsheet files flag friends git-merge heart
+  home-2 layers-intersect link list-check list-details mail-off message-off phone-off pin pinned player-stop puzzle question-mark scale
+  share shield shield-x stack-2 tags target template trending-up unlink user-heart user-search users-plus versions wallet
   arrow-back-up external-link trash device-floppy file-text table notes chart-line sparkles hand-stop grip-vertical
 `.trim().split(/\s+/).sort();
 

@@ -1,24 +1,31 @@
 """The tables of floor 2: customers, their money, and who looks after them."""
 
+from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resource, Source
 from customers.models.assets import ASSET_KINDS, DailyAsset, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
-from customers.models.customer import Customer, RelationStatus, TierState
+from customers.models.customer import Customer, RelationStatus, TierState, ValueClass
 from customers.models.portfolio import Holding, Product
 from customers.models.tiers import Tier, TierChange, TierRule
 
 __all__ = [
     "ASSET_KINDS",
     "Assignment",
+    "ConsentRecord",
     "Customer",
     "DailyAsset",
+    "Hobby",
     "Holding",
     "Load",
     "MonthlyAsset",
     "Product",
+    "ProfileValue",
     "QuotaRule",
     "RelationStatus",
+    "Resource",
+    "Source",
     "Tier",
     "TierChange",
     "TierRule",
     "TierState",
+    "ValueClass",
 ]

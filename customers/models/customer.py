@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.models.tiers import Tier
 from staff.models import Branch, Staff
@@ -23,6 +24,15 @@ class RelationStatus(models.TextChoices):
 class TierState(models.TextChoices):
     NORMAL = "normal", _("Normal")
     WATCH = "watch", _("On watch")
+
+
+class ValueClass(models.TextChoices):
+    """What the customer is worth to the bank (domain.md §13)."""
+
+    MVC = "mvc", _("Most valuable")
+    MGC = "mgc", _("Most growable")
+    BZC = "bzc", _("Below zero")
+    GENERAL = "general", pgettext_lazy("value class", "General")
 
 
 class CustomerQuerySet(models.QuerySet):
@@ -95,8 +105,10 @@ class Customer(models.Model):
     )
     id_no = SealedField(blank=True)
     id_no_masked = models.CharField(max_length=32, blank=True)
+    id_no_hash = models.CharField(max_length=64, blank=True, default="", db_default="", help_text=_("blind index"))
     mobile = SealedField(blank=True)
     mobile_masked = models.CharField(max_length=20, blank=True)
+    mobile_hash = models.CharField(max_length=64, blank=True, default="", db_default="", help_text=_("blind index"))
     mobile_last4 = models.CharField(max_length=4, blank=True)
     address = SealedField(blank=True)
     address_masked = models.CharField(max_length=120, blank=True)
@@ -112,6 +124,16 @@ class Customer(models.Model):
     relation_status = models.CharField(max_length=10, choices=RelationStatus, default=RelationStatus.NONE)
     opened_on = models.DateField(null=True, blank=True)
     signed_on = models.DateField(null=True, blank=True)
+    key_customer = models.BooleanField(default=False, db_default=False, help_text=_("marked by the branch head"))
+    do_not_contact = models.BooleanField(default=False, db_default=False)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged_from",
+        help_text=_("the record that took this one over; both numbers lead to it"),
+    )
     source_fingerprint = models.CharField(
         max_length=64, blank=True, help_text=_("keyed hash of the newest feed row: an equal one changes nothing")
     )
@@ -134,6 +156,33 @@ class Customer(models.Model):
     next_maturity_on = models.DateField(null=True, blank=True)
     next_maturity_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     product_marks = models.CharField(max_length=80, blank=True, help_text=_("categories held, by code, spaces between"))
+
+    # What the customer could become, and which key groups he is in: customers.potential.
+    potential_reasons = ArrayField(
+        models.CharField(max_length=16),
+        default=list,
+        blank=True,
+        db_default=models.Value([], ArrayField(models.CharField(max_length=16))),
+    )
+    key_groups = ArrayField(
+        models.CharField(max_length=8),
+        default=list,
+        blank=True,
+        db_default=models.Value([], ArrayField(models.CharField(max_length=8))),
+    )
+
+    # What the customer is worth to the bank, yuan (domain.md §13): customers.value.
+    value_class = models.CharField(max_length=8, choices=ValueClass, blank=True, default="", db_default="")
+    ev = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True, help_text=_("a year"))
+    pv = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True, help_text=_("a year"))
+    gv = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True, help_text=_("over 5 years"))
+    clv = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True, help_text=_("over 5 years"))
+    contribution_quintile = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("1 for the fifth of the outlet that brings most … 5")
+    )
+
+    # How much of the archive is filled, percent: customers.archive.
+    archive_completeness = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     # Who looks after the customer: set by the database from the open primary assignment.
     manager = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="managed_customers")
@@ -169,10 +218,19 @@ class Customer(models.Model):
                 name="customer_tier_in_range", condition=Q(service_tier__range=(0, 3)) & Q(asset_tier__range=(0, 3))
             ),
             models.CheckConstraint(
+                name="customer_archive_completeness_percent", condition=Q(archive_completeness__range=(0, 100))
+            ),
+            models.CheckConstraint(
+                name="customer_not_merged_into_itself", condition=Q(merged_into=None) | ~Q(merged_into=models.F("pk"))
+            ),
+            models.CheckConstraint(
                 name="customer_signed_has_a_date", condition=~Q(relation_status="signed") | Q(signed_on__isnull=False)
             ),
         ]
         indexes = [
+            # Duplicates: the same identity number, the same mobile.
+            models.Index(fields=["id_no_hash"], name="customer_by_id_no", condition=~Q(id_no_hash="")),
+            models.Index(fields=["mobile_hash"], name="customer_by_mobile", condition=~Q(mobile_hash="")),
             # The customer list of an outlet, by money; keyset pages.
             models.Index(fields=["branch", "-aum", "-id"], name="customer_branch_by_aum"),
             # A manager's own customers, by money.

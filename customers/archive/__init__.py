@@ -1,0 +1,1 @@
+"""The personal archive: its fields, and the verbs that write it."""
