@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from staff import heartbeat, outbox
+from staff import heartbeat, jobs, outbox
 
 
 @login_not_required
@@ -75,8 +75,12 @@ def _standstill() -> dict:
     stalled = [part for part, age in ages.items() if age > limit]
     if waiting and waiting > heartbeat.STALLED_AFTER:
         stalled.append("outbox")
+    jobs_waiting = jobs.oldest_waiting_age()
+    if jobs_waiting and jobs_waiting > heartbeat.STALLED_AFTER:
+        stalled.append("jobs")
     return {
         "heartbeats": ages,
         "oldest_waiting_mail": round(waiting.total_seconds(), 1) if waiting else None,
+        "oldest_waiting_job": round(jobs_waiting.total_seconds(), 1) if jobs_waiting else None,
         "stalled": stalled,
     }

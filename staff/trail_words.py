@@ -28,6 +28,9 @@ ACTIONS = {
     "model.trained": _("Churn model trained"),
     "model.released": _("Churn model released"),
     "client.created": _("API client created"),
+    "job.stopped": _("Job stopped"),
+    "job.again": _("Job begun again"),
+    "job.result_taken": _("Result of a job downloaded"),
     "mail.offered_again": _("Mail sent again"),
 }
 
@@ -36,6 +39,7 @@ OBJECTS = {
     "staff.branch": _("Institution"),
     "staff.apiclient": _("API client"),
     "staff.outboxemail": _("Mail"),
+    "staff.job": _("Job"),
     "customers.customer": _("Customer"),
     "contacts.contactlog": _("Contact"),
     "contacts.contacttask": _("Task"),

@@ -1,12 +1,19 @@
 from django.urls import path
 
-from staff import views
+from staff import views, views_jobs
 
 app_name = "staff"
 urlpatterns = [
     path("audit/", views.audit_trail, name="audit"),
     path("night/", views.night, name="night"),
     path("night/mails/<int:pk>/send-again/", views.mail_send_again, name="mail_send_again"),
+    path("jobs/", views_jobs.job_list, name="job_list"),
+    path("jobs/bell/", views_jobs.bell, name="bell"),
+    path("jobs/<int:pk>/", views_jobs.job, name="job"),
+    path("jobs/<int:pk>/stop/", views_jobs.job_stop, name="job_stop"),
+    path("jobs/<int:pk>/again/", views_jobs.job_again, name="job_again"),
+    path("jobs/<int:pk>/errors/", views_jobs.job_errors, name="job_errors"),
+    path("jobs/<int:pk>/result/", views_jobs.job_result, name="job_result"),
     path("preferences/", views.preferences_page, name="preferences_page"),
     path("preferences/save/", views.preferences, name="preferences"),
 ]

@@ -21,7 +21,7 @@ from customers.models import (
     RelationStatus,
     Tier,
 )
-from staff.models import Branch, Staff
+from staff.models import Branch, Job, Staff
 from staff.roles import Role
 
 PASSWORD = "correct-horse-battery"
@@ -225,3 +225,15 @@ def put_back_rules() -> None:
     if not QuotaRule.objects.exists():
         for name in ("customers.migrations.0004_default_rules", "contacts.migrations.0003_default_frequency_rules"):
             importlib.import_module(name).add(apps, None)
+
+
+class JobFactory(DjangoModelFactory):
+    """A job that waits; its kind is one that tests register (`tests/staff/test_jobs.py`)."""
+
+    class Meta:
+        model = Job
+
+    kind = "tests.count"
+    title = "数一数"
+    asked_by = factory.SubFactory(StaffFactory)
+    total = 10

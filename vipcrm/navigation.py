@@ -13,6 +13,7 @@ from churn.models import ChurnAlert
 from contacts.models import ContactTask, Opportunity
 from customers.models import Customer
 from customers.working_days import working_days_between
+from staff.job_card import bell_of
 from staff.models import NightRun
 from staff.roles import Role, Scope
 
@@ -129,7 +130,7 @@ def data_dates() -> tuple[date | None, bool]:
 
 
 def page_shell(request) -> dict:
-    """Give templates `brand`, `menu`, `data_date`, `data_date_stale`, `night_url`, `demo`; queries only where shown."""
+    """Give templates `brand`, `menu`, `data_date`, `data_date_stale`, `bell`, `night_url`, `demo`; queries only where shown."""
     brand = settings.BRAND | {"branch": ""}
     shell = {"brand": brand, "demo": settings.DEMO, "night_url": "", "menu": []}
     user = getattr(request, "user", None)
@@ -141,6 +142,7 @@ def page_shell(request) -> dict:
         "menu": SimpleLazyObject(lambda: menu_for(request)),
         "data_date": SimpleLazyObject(lambda: dates[0]),
         "data_date_stale": SimpleLazyObject(lambda: dates[1]),
+        "bell": SimpleLazyObject(lambda: bell_of(user)),
         "night_url": reverse("staff:night") if user.has_perm("staff.view_night") else "",
         "scope_is_own": user.scope == Scope.OWN,
     }

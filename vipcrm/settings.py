@@ -179,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     # The night of the day that ended begins at 02:00 (domain.md §14); a start is idempotent, so every
     # ten minutes until six it is offered again, which catches up a missed or broken one.
     "night": {"task": "vipcrm.tasks.night", "schedule": crontab(hour="2-6", minute="*/10")},
+    "jobs": {"task": "staff.tasks.sweep_jobs", "schedule": timedelta(seconds=30)},
+    "forget-jobs": {"task": "staff.tasks.forget_jobs", "schedule": timedelta(hours=1)},
     "outbox": {"task": "staff.tasks.send_outbox", "schedule": timedelta(seconds=30)},
     "forget-answers": {"task": "staff.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "beat-heartbeat": {"task": "staff.tasks.heartbeat", "schedule": timedelta(seconds=60)},

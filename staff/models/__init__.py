@@ -1,7 +1,8 @@
-"""The tables of floor 1: institutions and people, the audit trail, the outbox, the night log, API clients."""
+"""The tables of floor 1: institutions and people, the audit trail, the outbox, long work, the night log, API clients."""
 
 from staff.models.audit import AuditEvent
 from staff.models.clients import ApiClient, IdempotencyRecord
+from staff.models.jobs import Job, JobFault, JobResult
 from staff.models.night import Heartbeat, NightRun, NightStep
 from staff.models.outbox import OutboxEmail
 from staff.models.people import Branch, Staff
@@ -12,6 +13,9 @@ __all__ = [
     "Branch",
     "Heartbeat",
     "IdempotencyRecord",
+    "Job",
+    "JobFault",
+    "JobResult",
     "NightRun",
     "NightStep",
     "OutboxEmail",

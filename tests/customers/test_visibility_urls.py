@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from customers.models import Assignment
-from staff.models import Branch, OutboxEmail
+from staff.models import Branch, OutboxEmail, Staff
 from staff.roles import Role
 from tests.factories import (
     LONG_AGO,
@@ -25,8 +25,10 @@ from tests.factories import (
     ContactLogFactory,
     ContactTaskFactory,
     HeadOfficeFactory,
+    JobFactory,
     LoadFactory,
     OpportunityFactory,
+    StaffFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +96,13 @@ ROWS = {
     "audit/": Row({AUDITOR}),
     "night/": Row(NIGHT),
     "night/mails/<int:pk>/send-again/": post({ADMIN}, "mail", ok={302, 409, 422}),
+    "jobs/": Row(EVERYBODY),
+    "jobs/bell/": Row(EVERYBODY),
+    "jobs/<int:pk>/": Row(EVERYBODY, "job", ok={404}),  # nobody's but the asker's: tests/staff/test_jobs.py
+    "jobs/<int:pk>/stop/": post(EVERYBODY, "job", ok={404}),
+    "jobs/<int:pk>/again/": post(EVERYBODY, "job", ok={404}),
+    "jobs/<int:pk>/errors/": Row(EVERYBODY, "job", ok={404}),
+    "jobs/<int:pk>/result/": Row(EVERYBODY, "job", ok={404}),
     "preferences/": Row(EVERYBODY),
     "preferences/save/": post(EVERYBODY),
     "customers/": Row(VIEW),
@@ -157,7 +166,7 @@ ROWS = {
 OPEN = {"healthz", "readyz", "language/", "preferences/save/", "api/v1/oauth/token/", "api/v1/schema/", "api/v1/docs/"}
 """What needs no sign-in, beside the pages of signing in: language and theme of their page; the API asks for tokens."""
 
-SHARED = {"mail", "model"}
+SHARED = {"mail", "model", "job"}
 """Things of the whole bank that belong to no customer."""
 
 
@@ -291,6 +300,9 @@ def _shared(about):
     if about == "mail":
         mail = {"to": "a@bank.example", "subject": "x", "text": "x", "message_id": "<x@bank.example>"}
         return OutboxEmail.objects.get_or_create(key="x", status=OutboxEmail.Status.DEAD, defaults=mail)[0]
+    if about == "job":
+        asker = Staff.objects.filter(staff_no="asker").first() or StaffFactory(staff_no="asker")
+        return JobFactory(asked_by=asker)
     trained = {"algorithm": "logistic", "trained_at": timezone.now(), "data_from": LONG_AGO, "data_to": LONG_AGO}
     values = trained | {"parameters": {}, "sha256": "", "backtest": {}}
     return ChurnModelVersion.objects.get_or_create(name="x", defaults=values)[0]
