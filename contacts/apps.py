@@ -9,8 +9,11 @@ class ContactsConfig(AppConfig):
     verbose_name = _("Contacts")
 
     def ready(self):
-        """Let the floor below draw the meter of the regime in its list."""
-        from contacts import meters
+        """Let the floor below draw the meter of the regime in its list; register what jobs this floor does."""
+        from contacts import (
+            meters,
+            planning,  # noqa: F401
+        )
         from customers import regime_meter
 
         regime_meter.read_by(meters.meters_of)

@@ -270,12 +270,12 @@ def _opportunity(task, on, viewer):
 
 @says("planned")
 def _planned(task, on, viewer):
-    note = task.figures.get("note", "")
+    note, purpose = task.figures.get("note", ""), task.figures.get("purpose", "")
     return Reason(
         "event",
         "calendar-event",
         _("Planned contact"),
-        _("Last time: {words}").format(words=note) if note else _("Contact planned for {when}").format(
+        purpose or (_("Last time: {words}").format(words=note)) if note or purpose else _("Contact planned for {when}").format(
             when=when(task.due_on, on)
         ),
         context=[_since_last_contact(task.customer, on)],

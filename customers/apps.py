@@ -7,3 +7,7 @@ class CustomersConfig(AppConfig):
 
     name = "customers"
     verbose_name = _("Customers")
+
+    def ready(self):
+        """Register what jobs this floor does."""
+        from customers import bulk, export  # noqa: F401

@@ -1,4 +1,4 @@
-"""The filters of the customer list: what the address says, as a queryset and as chips."""
+"""The filters of the customer list: what the address says, as a queryset."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,60 +7,23 @@ import django_filters as filters
 from django import forms
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from customers.birthdays import birthdays
+from customers.filter_kinds import amount, days, pick, ratio, relative, text_box, ticks, whole, yes_or_no
+from customers.filters_of_people import PeopleFilters
 from customers.models import Customer, Product, RelationStatus, Tier, TierRule, TierState
 from customers.search import matching
-from staff.formats import WAN, round_money
+from staff.formats import WAN
 from staff.models import Branch, Staff
-
-LONGEST = 3650
-"""Days beyond which a filter by days has no meaning."""
 
 TIERS = [(tier.code, tier.label) for tier in reversed(Tier)]
 LEVELS = [(level.name.lower(), level.label) for level in reversed(Customer.ChurnLevel)]
 
 
-class WholeNumberFilter(filters.Filter):
-    field_class = forms.IntegerField
-
-
-def number_box(**attributes):
-    return forms.NumberInput(attrs={"class": "form-control", "inputmode": "decimal"} | attributes)
-
-
-def ticks(label, **options):
-    """Return a filter by any of several choices."""
-    return filters.MultipleChoiceFilter(label=label, widget=forms.CheckboxSelectMultiple, **options)
-
-
-def pick(label, **options):
-    """Return a filter by one of several choices."""
-    widget = forms.Select(attrs={"class": "form-select"})
-    return filters.ChoiceFilter(label=label, widget=widget, empty_label=_("All"), **options)
-
-
-def whole(label, **options):
-    return WholeNumberFilter(label=label, widget=number_box(), **options)
-
-
-def days(label, **options):
-    """Return a filter by a number of days."""
-    return whole(label, min_value=0, max_value=LONGEST, **options)
-
-
-def amount(label, **options):
-    """Return a filter by money in units of 10,000 yuan, as people type it."""
-    return filters.NumberFilter(
-        label=label, widget=number_box(step="any"), min_value=0, max_digits=9, decimal_places=2, **options
-    )
-
-
-def ratio(label, **options):
-    """Return a filter by a percentage."""
-    bounds = {"min_value": -100, "max_value": 1000, "max_digits": 6, "decimal_places": 1}
-    return filters.NumberFilter(label=label, widget=number_box(step="any"), **bounds, **options)
+EXACT = (
+    "aum_min", "aum_max", "month_avg_min", "month_avg_max", "year_avg_min", "year_avg_max", "clv_min", "clv_max",
+)  # fmt: skip
+"""Filters that those who see bands have not: asking often enough would tell the amount."""
 
 
 def branches(request):
@@ -73,7 +36,7 @@ def managers(request):
     return Staff.objects.members_of(request.user.branch_id).active().filter(load__isnull=False).order_by("name", "pk")
 
 
-class CustomerFilter(filters.FilterSet):
+class CustomerFilter(PeopleFilters):
     """Filters on top of `visible_to`; every filter is one parameter of the address.
 
     Amounts are in 10,000 yuan, changes in percent, the rest in days or codes.
@@ -86,20 +49,26 @@ class CustomerFilter(filters.FilterSet):
     aum_max = amount(_("AUM to"), method="by_aum_max")
     change_min = ratio(_("30-day change from"), method="by_change_min")
     change_max = ratio(_("30-day change to"), method="by_change_max")
+    month_avg_min = amount(_("Month average from"), method="by_least")
+    month_avg_max = amount(_("Month average to"), method="by_most")
+    year_avg_min = amount(_("Year average from"), method="by_least")
+    year_avg_max = amount(_("Year average to"), method="by_most")
+    private = yes_or_no(_("Private banking"), field_name="is_private_banking", method="by_private")
     near = whole(_("To the next tier, within"), min_value=1, max_value=50, method="by_near")
     state = pick(_("Rating"), choices=TierState.choices, field_name="tier_state")
     regime = ticks(_("Contact regime"), choices=Customer.ContactState.choices, field_name="contact_state")
     contact_within = days(_("Contacted within"), method="by_contact_within")
     contact_before = days(_("Not contacted for"), method="by_contact_before")
     due_within = days(_("Contact due within"), method="by_due_within")
+    contact = relative(_("Last contact"), "last_contact_on")
+    due = relative(_("Contact due"), "next_contact_due_on")
+    maturity = relative(_("Next maturity"), "next_maturity_on")
     churn = ticks(_("Churn risk"), choices=LEVELS, method="by_churn")
     matures = days(_("Matures within"), method="by_matures")
     birthday = whole(_("Birthday within"), min_value=0, max_value=60, method="by_birthday")
     holds = pick(_("Holds"), choices=Product.Category.choices, method="by_holds")
     lacks = pick(_("Does not hold"), choices=Product.Category.choices, method="by_lacks")
-    tag = filters.CharFilter(
-        label=_("Tag"), method="by_tag", max_length=20, widget=forms.TextInput(attrs={"class": "form-control"})
-    )
+    tag = filters.CharFilter(label=_("Tag"), method="by_tag", max_length=20, widget=text_box())
     manager = filters.ModelChoiceFilter(
         label=_("Manager"), queryset=managers, null_label=_("Nobody"), null_value="none", empty_label=_("All"),
         widget=forms.Select(attrs={"class": "form-select"}),
@@ -117,7 +86,7 @@ class CustomerFilter(filters.FilterSet):
         super().__init__(*args, **kwargs)
         self.viewer, self.on = viewer, on
         if viewer.sees_bands:
-            for name in ("aum_min", "aum_max"):  # asking often enough would tell the amount
+            for name in EXACT:
                 del self.filters[name]
         if not viewer.has_perm("customers.assign_customer"):
             del self.filters["manager"], self.filters["branch"]
@@ -139,6 +108,15 @@ class CustomerFilter(filters.FilterSet):
 
     def by_aum_max(self, customers, name, value):
         return customers.filter(aum__lte=value * WAN)
+
+    def by_least(self, customers, name, value):
+        return customers.filter(**{f"{name.removesuffix('_min')}__gte": value * WAN})
+
+    def by_most(self, customers, name, value):
+        return customers.filter(**{f"{name.removesuffix('_max')}__lte": value * WAN})
+
+    def by_private(self, customers, name, answer):
+        return customers.filter(is_private_banking=answer == "yes")
 
     def by_change_min(self, customers, name, value):
         return customers.filter(aum_30d_before__gt=0, aum__gte=F("aum_30d_before") * (1 + value / Decimal(100)))
@@ -201,45 +179,3 @@ def _months(names) -> dict[int, list[int]]:
         month, number = name.split("-")
         found.setdefault(int(month), []).append(int(number))
     return found
-
-
-WITHIN = pgettext_lazy("filter", "within {n} days")
-FOR = pgettext_lazy("filter", "{n} days or more")
-
-WORDS = {
-    "aum_min": (_("AUM"), "≥ {money}"),
-    "aum_max": (_("AUM"), "≤ {money}"),
-    "change_min": (_("30-day change"), "≥ {n}%"),
-    "change_max": (_("30-day change"), "≤ {n}%"),
-    "near": (_("To the next tier"), "{n}%"),
-    "contact_within": (_("Last contact"), WITHIN),
-    "contact_before": (_("Not contacted"), FOR),
-    "due_within": (_("Contact due"), WITHIN),
-    "matures": (_("Matures"), WITHIN),
-    "birthday": (_("Birthday"), WITHIN),
-}
-"""How a chip reads where the value is a number; other chips show the label and the chosen words."""
-
-
-def chips(form) -> list[dict]:
-    """Return [{name, label, words}] for each filter in force; `q` is in the search field already."""
-    found = []
-    for name, value in form.cleaned_data.items():
-        if name == "q" or value in (None, "", []):
-            continue
-        label, words = WORDS.get(name, (form.fields[name].label, ""))
-        found.append({"name": name, "label": label, "words": _words(form.fields[name], value, str(words))})
-    return found
-
-
-def _words(field, value, words: str) -> str:
-    if words:
-        number = f"{value.normalize():f}" if isinstance(value, Decimal) else value
-        return words.format(n=number, money=round_money(value * WAN))
-    if isinstance(value, list):
-        labels = dict(field.choices)
-        return ", ".join(str(labels[one]) for one in value)
-    if value == "none":
-        return str(_("Nobody"))
-    labels = dict(getattr(field, "choices", ())) if isinstance(value, str) else {}
-    return str(labels.get(value, value))

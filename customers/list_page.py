@@ -23,6 +23,10 @@ COUNT_CAP = 10_000
 
 LONG_AGO = date(1, 1, 1)
 FAR_AHEAD = date(9999, 12, 31)
+MONEY = DecimalField(max_digits=18, decimal_places=2)
+
+BY_MONEY = ("aum", "month", "year", "clv")
+"""Orders by an exact amount: of those who see bands only the first, as the list has always been."""
 
 CHANGE = Case(
     When(aum_30d_before__gt=0, then=Round((F("aum") - F("aum_30d_before")) / F("aum_30d_before"), precision=6)),
@@ -52,9 +56,38 @@ SORTS = {
     "next": Sort(
         Coalesce("next_maturity_on", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False
     ),
+    "due": Sort(
+        Coalesce("next_contact_due_on", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False
+    ),
+    "month": Sort(F("month_avg"), Decimal),
+    "year": Sort(F("year_avg"), Decimal),
+    "clv": Sort(Coalesce("clv", Decimal(-10) ** 15, output_field=MONEY), Decimal),
+    "complete": Sort(F("archive_completeness"), int, descending=False),
+    "signed": Sort(Coalesce("signed_on", LONG_AGO, output_field=DateField()), date.fromisoformat),
+    "opened": Sort(Coalesce("opened_on", LONG_AGO, output_field=DateField()), date.fromisoformat),
+    "age": Sort(Coalesce("birth_date", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False),
     "churn": Sort(Coalesce("churn_probability", -1.0, output_field=FloatField()), float),
 }
 """The columns that can be sorted on, by the word in the address; -word is the other way round."""
+
+LABELS = {
+    "aum": _("Assets"),
+    "change": _("30-day change"),
+    "tier": _("Tier"),
+    "name": _("Name"),
+    "contact": _("Last contact"),
+    "due": _("Contact due"),
+    "next": _("Next maturity"),
+    "churn": _("Churn risk"),
+    "month": _("Month average"),
+    "year": _("Year average"),
+    "clv": _("CLV"),
+    "complete": _("Archive complete"),
+    "signed": _("Signed"),
+    "opened": _("Opened"),
+    "age": _("Age"),
+}
+"""What the control of the order calls each."""
 
 VIEWS = (
     (_("All"), {}),
@@ -86,7 +119,8 @@ class Order:
             BadAddress: for a column that isn't there, and for names where they are masked: order would tell them.
         """
         key = text.removeprefix("-") or "aum"
-        if key not in SORTS or (key == "name" and viewer.sees_names_masked):
+        hidden = (key == "name" and viewer.sees_names_masked) or (key in BY_MONEY[1:] and viewer.sees_bands)
+        if key not in SORTS or hidden:
             raise BadAddress(_("The list cannot be sorted on “%(column)s”.") % {"column": key[:40]})
         return cls(key, text.startswith("-") if text else SORTS[key].descending)
 

@@ -64,6 +64,7 @@ class Row:
     next: dict | None
     contact_late: bool
     risk: dict | None
+    more: tuple | list = ()
 
     @property
     def initial(self) -> str:
@@ -71,8 +72,8 @@ class Row:
 
     @property
     def yuan(self) -> str:
-        """Return whole yuan for the sum that the page makes of chosen rows; only those who assign get it."""
-        return f"{self.customer.aum:.0f}"
+        """Return whole yuan for the sum that the page makes of chosen rows; nothing to those who see bands."""
+        return f"{self.customer.aum:.0f}" if self.exact else ""
 
     @property
     def regime(self) -> str:

@@ -2,12 +2,24 @@
 
 from django.urls import include, path
 
-from customers import views, views_detail, views_panels
+from customers import views, views_bulk, views_detail, views_panels, views_saved
 
 app_name = "customers"
 
 urlpatterns = [
     path("customers/", views.customer_list, name="customer_list"),
+    path("customers/filters/", views.filter_sheet, name="filter_sheet"),
+    path("customers/columns/", views_saved.list_choice, name="list_choice"),
+    path("customers/views/", views_saved.view_list, name="view_list"),
+    path("customers/views/save/", views_saved.view_save, name="view_save"),
+    path("customers/views/<int:pk>/update/", views_saved.view_update, name="view_update"),
+    path("customers/views/<int:pk>/delete/", views_saved.view_delete, name="view_delete"),
+    path("customers/views/<int:pk>/restore/", views_saved.view_restore, name="view_restore"),
+    path("customers/views/<int:pk>/pin/", views_saved.view_pin, name="view_pin"),
+    path("customers/bulk/", views_bulk.bulk_action, name="bulk_action"),
+    path("customers/export/", views_bulk.customer_export, name="customer_export"),
+    path("adjustments/", views_bulk.adjustment_list, name="adjustment_list"),
+    path("adjustments/<int:pk>/settle/", views_bulk.adjustment_settle, name="adjustment_settle"),
     path("search/", views.search, name="search"),
     path("customers/<int:pk>/", views_detail.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/facts/", views_detail.customer_facts, name="customer_facts"),

@@ -46,6 +46,7 @@ SCOPES = {
 
 _SERVE = {
     "customers.view_customer",
+    "customers.tag_customer",
     "customers.reveal_sensitive",
     "contacts.log_contact",
     "contacts.move_opportunity",
@@ -56,11 +57,13 @@ _SUPERVISE = {
     "customers.assign_customer",
     "customers.reveal_sensitive",
     "customers.export_customer",
+    "customers.tag_customer",
     "churn.view_alert",
     "churn.handle_alert",
     "churn.view_model",
     "staff.view_night",
 }
+_ASK = {"customers.ask_adjustment"}
 
 PERMISSIONS = {
     Role.BRANCH_HEAD: _SUPERVISE | _SERVE,
@@ -75,11 +78,11 @@ PERMISSIONS = {
         "staff.view_night",
         "staff.view_outbox",
     },
-    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK,
-    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK,
+    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK | _ASK,
+    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK | _ASK,
     Role.WEALTH_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.FINANCIAL_ADVISER: {"customers.view_customer", "contacts.log_contact"},
-    Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK,
+    Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK | _ASK,
     Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive"},
     Role.AUDITOR: {"customers.view_customer", "churn.view_alert", "churn.view_model", "staff.view_audit"},
     Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night", "staff.view_outbox", "staff.send_mail_again"},

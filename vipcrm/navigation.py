@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from churn.models import ChurnAlert
 from contacts.models import ContactTask, Opportunity
-from customers.models import Customer
+from customers import list_memory
+from customers.models import AdjustmentRequest, Customer
 from customers.working_days import working_days_between
 from staff.job_card import bell_of
 from staff.models import NightRun
@@ -43,6 +44,10 @@ def _customers(staff) -> int:
 
 def _waiting(staff) -> int:
     return _capped(Customer.objects.visible_to(staff).waiting())
+
+
+def _adjustments(staff) -> int:
+    return _capped(AdjustmentRequest.objects.visible_to(staff).open())
 
 
 def _opportunities(staff) -> int:
@@ -77,6 +82,8 @@ MENU = (
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
          MANAGERS | ADVISERS | HEADS, "o", _opportunities),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
+    Item("adjustments", _("Requests for re-assignment"), "customers:adjustment_list", "arrows-exchange",
+         HEADS, "", _adjustments, "plain", _("Manage")),
     Item("model", _("Churn model"), "churn:model", "chart-bar", HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("Manage")),
     Item("night", _("Nightly run"), "staff:night", "history",
          HEADS | ABOVE | {Role.SYS_ADMIN}, "n", None, "", _("Manage")),
@@ -112,7 +119,30 @@ def menu_for(request) -> list[dict]:
                 "hotkey": item.hotkey,
             }
         )
+    views = _views_of(request)
+    if views:
+        groups[str(_("My views"))] = views
     return [{"title": title, "items": items} for title, items in groups.items()]
+
+
+def _views_of(request) -> list[dict]:
+    """Return the saved views of customers that the member put in the menu."""
+    if not request.user.has_perm("customers.view_customer"):
+        return []
+    base, open_one = reverse("customers:customer_list"), request.GET.get("view", "")
+    return [
+        {
+            "key": f"view-{view['pk_of']}",
+            "label": view["label"],
+            "url": f"{base}?view={view['pk_of']}" + (f"&{view['query']}" if view["query"] else ""),
+            "icon": "bookmark",
+            "badge": view["count"],
+            "badge_kind": "plain",
+            "active": request.path == base and open_one == str(view["id"]),
+            "hotkey": "",
+        }
+        for view in list_memory.menu_views(request.user)
+    ]
 
 
 def _written(count: int) -> str:

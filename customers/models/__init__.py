@@ -1,20 +1,24 @@
 """The tables of floor 2: customers, their money, and who looks after them."""
 
+from customers.models.adjustment import AdjustmentRequest
 from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resource, Source
 from customers.models.assets import ASSET_KINDS, DailyAsset, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, TierState, ValueClass
+from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.portfolio import Holding, Product
 from customers.models.tiers import Tier, TierChange, TierRule
 
 __all__ = [
     "ASSET_KINDS",
+    "AdjustmentRequest",
     "Assignment",
     "ConsentRecord",
     "Customer",
     "DailyAsset",
     "Hobby",
     "Holding",
+    "ListChoice",
     "Load",
     "MonthlyAsset",
     "Product",
@@ -22,10 +26,12 @@ __all__ = [
     "QuotaRule",
     "RelationStatus",
     "Resource",
+    "SavedView",
     "Source",
     "Tier",
     "TierChange",
     "TierRule",
     "TierState",
     "ValueClass",
+    "ViewPin",
 ]

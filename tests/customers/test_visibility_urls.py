@@ -15,7 +15,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
-from customers.models import Assignment
+from customers.models import AdjustmentRequest, Assignment, SavedView
 from staff.models import Branch, OutboxEmail, Staff
 from staff.roles import Role
 from tests.factories import (
@@ -53,6 +53,7 @@ SIGHT = {
 EVERYBODY = set(SIGHT)
 VIEW = EVERYBODY - {ADMIN, SPECIALIST}
 ASSIGN = {HEAD, PRESIDENT}
+TAG = {MANAGER, LOBBY, TELLER, HEAD, PRESIDENT}
 REVEAL = {MANAGER, LOBBY, HEAD, PRESIDENT, OFFICE}
 LOG = {MANAGER, LOBBY, TELLER, ADVISER, HEAD}
 DIAL = {MANAGER, LOBBY, HEAD}
@@ -106,6 +107,20 @@ ROWS = {
     "preferences/": Row(EVERYBODY),
     "preferences/save/": post(EVERYBODY),
     "customers/": Row(VIEW),
+    "customers/filters/": Row(VIEW),
+    "customers/columns/": post(VIEW),
+    "customers/views/": Row(VIEW),
+    "customers/views/save/": post(VIEW),
+    "customers/views/<int:pk>/update/": post(
+        VIEW, "view", ok={404}
+    ),  # neither own nor shared: tests/customers/test_views.py
+    "customers/views/<int:pk>/delete/": post(VIEW, "view", ok={404}),
+    "customers/views/<int:pk>/restore/": post(VIEW, "view", ok={404}),
+    "customers/views/<int:pk>/pin/": post(VIEW, "view", ok={404}),
+    "customers/bulk/": post(TAG, "customer", field="chosen", data=(("action", "tag"), ("word", "x"))),
+    "customers/export/": post({HEAD, PRESIDENT, OFFICE}, "customer", field="chosen"),
+    "adjustments/": Row(ASSIGN),
+    "adjustments/<int:pk>/settle/": post(ASSIGN, "adjustment", data=(("outcome", "refused"),)),
     "search/": Row(VIEW, ok={302}),
     "customers/<int:pk>/": Row(VIEW, "customer"),
     "customers/<int:pk>/facts/": Row(VIEW, "customer"),
@@ -166,7 +181,7 @@ ROWS = {
 OPEN = {"healthz", "readyz", "language/", "preferences/save/", "api/v1/oauth/token/", "api/v1/schema/", "api/v1/docs/"}
 """What needs no sign-in, beside the pages of signing in: language and theme of their page; the API asks for tokens."""
 
-SHARED = {"mail", "model", "job"}
+SHARED = {"mail", "model", "job", "view"}
 """Things of the whole bank that belong to no customer."""
 
 
@@ -229,6 +244,7 @@ def _everything(branch, holder, name, position) -> dict:
     return {
         "customer": customer,
         "assignment": row,
+        "adjustment": AdjustmentRequest.objects.create(customer=customer, asked_by=holder, reason="x"),
         "log": ContactLogFactory(customer=customer, staff=holder),
         "task": ContactTaskFactory(customer=customer, reason="planned"),
         "opportunity": OpportunityFactory(customer=customer, owner=holder),
@@ -303,6 +319,9 @@ def _shared(about):
     if about == "job":
         asker = Staff.objects.filter(staff_no="asker").first() or StaffFactory(staff_no="asker")
         return JobFactory(asked_by=asker)
+    if about == "view":
+        owner = Staff.objects.filter(staff_no="asker").first() or StaffFactory(staff_no="asker")
+        return SavedView.objects.get_or_create(owner=owner, name="x")[0]
     trained = {"algorithm": "logistic", "trained_at": timezone.now(), "data_from": LONG_AGO, "data_to": LONG_AGO}
     values = trained | {"parameters": {}, "sha256": "", "backtest": {}}
     return ChurnModelVersion.objects.get_or_create(name="x", defaults=values)[0]
