@@ -78,8 +78,8 @@ class PeopleFilters(filters.FilterSet):
     potential = ticks(_("Potential reasons"), choices=POTENTIAL_REASONS, method="by_potential")
     products_min = whole(_("Kinds of products from"), min_value=0, max_value=10, method="by_products_min")
     products_max = whole(_("Kinds of products to"), min_value=0, max_value=10, method="by_products_max")
-    signed = relative(_("Signed"), "signed_on")
-    opened = relative(_("Opened"), "opened_on")
+    signed = relative(pgettext_lazy("day", "Signed"), "signed_on")
+    opened = relative(pgettext_lazy("day", "Opened"), "opened_on")
     managed = relative(_("With the present manager since"), method="by_managed")
 
     class Meta:

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Case, DateField, DecimalField, F, FloatField, Q, When
 from django.db.models.functions import Coalesce, Round
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.search import SEALED
 
@@ -83,8 +84,8 @@ LABELS = {
     "year": _("Year average"),
     "clv": _("CLV"),
     "complete": _("Archive complete"),
-    "signed": _("Signed"),
-    "opened": _("Opened"),
+    "signed": pgettext_lazy("day", "Signed"),
+    "opened": pgettext_lazy("day", "Opened"),
     "age": _("Age"),
 }
 """What the control of the order calls each."""

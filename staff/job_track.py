@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from staff.models import Job, JobFault, JobResult
 
@@ -117,9 +116,9 @@ class Track:
         """Write how far the job is, prolong the lease, and hear whether to stop: one statement."""
         with connection.cursor() as cursor:
             cursor.execute(
-                """UPDATE staff_job SET done = %s, total = %s, lease_until = %s
+                """UPDATE staff_job SET done = %s, total = %s, lease_until = clock_timestamp() + %s
                 WHERE id = %s AND token = %s AND status = 'running' RETURNING stop_asked""",
-                [self.done, max(self.total, self.done), timezone.now() + LEASE, self.job.pk, self.job.token],
+                [self.done, max(self.total, self.done), LEASE, self.job.pk, self.job.token],
             )
             row = cursor.fetchone()
         self._lost = row is None

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from staff import jobs
 from staff.job_track import LEASE, LeaseLost, Stopped, Track
 from staff.models import Job
+from staff.models.jobs import CLOCK
 from staff.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,7 @@ def run(*, job_id: int) -> str | None:
 @transaction.atomic
 def claim(job_id: int) -> Job | None:
     """Take the lease of a job that waits, or that a dead worker left; the last of its tries over, give it up."""
-    now = timezone.now()
-    free = Job.objects.claimable(now).select_for_update(skip_locked=True, of=("self",), no_key=True)
+    free = Job.objects.claimable().select_for_update(skip_locked=True, of=("self",), no_key=True)
     job = free.select_related("asked_by__branch").filter(pk=job_id).first()
     if job is None:
         return None
@@ -49,8 +49,9 @@ def claim(job_id: int) -> Job | None:
         with translation.override(job.asked_by.language):
             return _close(job, Status.DEAD, job.outcome or _("The worker died each time it was at this job."))
     job.status, job.attempts, job.token = Status.RUNNING, job.attempts + 1, uuid.uuid4()
-    job.started_at, job.lease_until = now, now + LEASE
+    job.started_at, job.lease_until = timezone.now(), CLOCK + LEASE
     job.save(update_fields=["status", "attempts", "token", "started_at", "lease_until"])
+    job.lease_until = None  # an expression until it is read again, which nobody here does
     return job
 
 
@@ -99,6 +100,6 @@ def _try_later(job: Job, track: Track, error: Exception) -> str:
         return _end(job, track, Status.DEAD, reason)
     Job.objects.filter(pk=job.pk, token=job.token).update(
         status=Status.WAITING, outcome=reason, token=None, lease_until=None,
-        not_before=timezone.now() + FIRST_PAUSE * 3 ** (job.attempts - 1),
+        not_before=CLOCK + FIRST_PAUSE * 3 ** (job.attempts - 1),
     )  # fmt: skip
     return Status.WAITING

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from staff import audit
 from staff.models import Job, JobResult, Staff
+from staff.models.jobs import CLOCK
 from staff.refusal import Refused
 
 MAX_ATTEMPTS = 5
@@ -84,10 +85,9 @@ def offer(job_id: int) -> None:
 
 def sweep() -> int:
     """Offer again what waits unheard and what a dead worker left; return how many."""
-    now = timezone.now()
-    stale = Job.objects.claimable(now).filter(offered_at__lt=now - OFFER_AGAIN_AFTER).order_by("offered_at")
+    stale = Job.objects.claimable().filter(offered_at__lt=CLOCK - OFFER_AGAIN_AFTER).order_by("offered_at")
     found = list(stale.values_list("pk", flat=True)[:OFFERED_A_SWEEP])
-    Job.objects.filter(pk__in=found).update(offered_at=now)
+    Job.objects.filter(pk__in=found).update(offered_at=CLOCK)
     for job_id in found:
         offer(job_id)
     return len(found)
@@ -122,10 +122,9 @@ def again(*, job: Job, by: Staff) -> Job:
     if job.is_open or job.status == Status.DONE:
         raise NotNow(job.get_status_display())
     before = job.status
-    now = timezone.now()
     Job.objects.filter(pk=job.pk).update(
         status=Status.WAITING, attempts=0, stop_asked=False, outcome="", finished_at=None, token=None,
-        lease_until=None, not_before=now, offered_at=now, noticed=False, seen=False,
+        lease_until=None, not_before=CLOCK, offered_at=CLOCK, noticed=False, seen=False,
     )  # fmt: skip
     audit.record("job.again", job, by=by, kind=job.kind, before=before)
     transaction.on_commit(partial(offer, job.pk), robust=True)

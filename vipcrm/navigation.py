@@ -138,7 +138,7 @@ def _views_of(request) -> list[dict]:
             "icon": "bookmark",
             "badge": view["count"],
             "badge_kind": "plain",
-            "active": request.path == base and open_one == str(view["id"]),
+            "active": request.path == base and open_one == str(view["pk_of"]),
             "hotkey": "",
         }
         for view in list_memory.menu_views(request.user)

@@ -2,13 +2,16 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from staff.models.people import Staff
+
+CLOCK = Func(function="clock_timestamp", output_field=models.DateTimeField())
+"""The database's clock, one for all workers; not the beginning of the transaction, as `Now()` is."""
 
 
 class JobQuerySet(models.QuerySet):
@@ -27,10 +30,10 @@ class JobQuerySet(models.QuerySet):
         """Keep a member's jobs that wait or run, and those that ended unseen."""
         return self.of(staff).filter(Q(status__in=Job.OPEN) | Q(seen=False))
 
-    def claimable(self, now):
+    def claimable(self):
         """Keep what a worker may take: waiting and due, or left by a worker whose lease ran out."""
-        waiting = Q(status=Job.Status.WAITING, not_before__lte=now)
-        return self.filter(waiting | Q(status=Job.Status.RUNNING, lease_until__lt=now))
+        waiting = Q(status=Job.Status.WAITING, not_before__lte=CLOCK)
+        return self.filter(waiting | Q(status=Job.Status.RUNNING, lease_until__lt=CLOCK))
 
 
 class Job(models.Model):

@@ -13,6 +13,7 @@ from customers.assets import ensure_partitions
 from customers.models import Customer, Load, Product
 from staff.clients import create_client
 from staff.refusal import Refused
+from vipcrm.demo import lists
 from vipcrm.demo.catalogue import ITEMS
 from vipcrm.demo.chunk import Chunk
 from vipcrm.demo.institutions import Institutions
@@ -88,6 +89,7 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
         regime.refresh_branch(branch_id=outlet.branch.pk, on=last)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    written.update(lists.write())
     return written
 
 
