@@ -14,12 +14,14 @@ class WholeNumberFilter(filters.Filter):
 class RelativeWidget(forms.MultiWidget):
     """A span and its days: two fields on the page, one word in the address."""
 
+    use_fieldset = True
+
     def __init__(self, attrs=None):
         spans = [("", "—"), *How.choices]
         number = forms.NumberInput(attrs={"class": "form-control", "min": 0, "max": LONGEST, "inputmode": "numeric"})
         widgets = {"how": forms.Select(attrs={"class": "form-select"}, choices=spans), "days": number}
         super().__init__(widgets, attrs)
-        self.widgets[1].attrs["aria-label"] = _("days")
+        self.widgets[0].attrs["aria-label"], self.widgets[1].attrs["aria-label"] = _("span of days"), _("days")
 
     def decompress(self, value):
         if isinstance(value, str) and value:

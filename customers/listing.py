@@ -10,6 +10,9 @@ from customers.filter_kinds import RelativeWidget
 from customers.filters import CustomerFilter
 from customers.models import Customer
 
+ALWAYS = {"q"} | {name for _label, values in list_page.VIEWS for name in values}
+"""Filters that the page needs whatever the address says: the search, and those of the tabs."""
+
 
 def in_scope(viewer):
     """Return the customers that the list can show a viewer: those in sight that no other record took over."""
@@ -35,10 +38,15 @@ class Listing:
     view_id: int | None = None
 
     @classmethod
-    def read(cls, request, data) -> "Listing":
-        """Read the parameters; what cannot be read is named in `faults`, and then the list stays empty."""
+    def read(cls, request, data, *, every: bool = False) -> "Listing":
+        """Read the parameters; what cannot be read is named in `faults`, and then the list stays empty.
+
+        Args:
+            every: make every filter there is, for the sheet; else those of the address and of the tabs.
+        """
         scope = in_scope(request.user)
-        filters = CustomerFilter(data, queryset=scope, request=request, viewer=request.user, on=localdate())
+        only = None if every else ALWAYS | {name.removesuffix("_how").removesuffix("_days") for name in data}
+        filters = CustomerFilter(data, queryset=scope, request=request, viewer=request.user, on=localdate(), only=only)
         form, faults = filters.form, []
         if not form.is_valid():
             faults = [f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors]

@@ -87,7 +87,7 @@ def _rows(request, listing: Listing, place, columns) -> dict:
 @may_view
 def filter_sheet(request):
     """The sheet on which filters are chosen: fetched when it is opened, a page of its own without scripts."""
-    listing = Listing.read(request, request.GET)
+    listing = Listing.read(request, request.GET, every=True)
     form = listing.filters.form
     form.is_valid()
     context = {

@@ -40,6 +40,7 @@ def job(request, pk):
         "card": card_of(found, now=timezone.now()),
         "faults": found.faults.all()[:SHOWN],
         "back": _way_back(request),
+        "swaps_bell": wants_part(request) and not found.is_open,
     }
     return render_page(request, "staff/job.html", context, partial="card")
 
