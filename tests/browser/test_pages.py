@@ -17,6 +17,12 @@ PAGES = [
     ("head", "model", "/churn/model/"),
     ("head", "night", "/night/"),
     ("head", "mailbox", "/mailbox/"),
+    ("head", "list", "/customers/?tier=gold&contact=over10"),
+    ("head", "filters", "/customers/filters/?tier=gold"),
+    ("head", "export", "/customers/export/?query=tier%3Dgold"),
+    ("head", "views", "/customers/views/"),
+    ("head", "jobs", "/jobs/"),
+    ("head", "adjustments", "/adjustments/"),
     ("auditor", "audit", "/audit/"),
     ("teller", "teller-customers", "/customers/"),
 ]

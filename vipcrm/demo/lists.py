@@ -8,7 +8,7 @@ VIEWS = {
     "manager": (
         ("钻石本月未达标", "tier=diamond&regime=open&regime=at_risk&regime=missed", True, False),
         ("一周内到期", "maturity=next7", True, False),
-        ("30 天没联系的白金", "tier=platinum&contact=over30", True, False),
+        ("30 天资产下降 3% 以上", "change_max=-3&sort=change", True, False),
     ),
     "head": (
         ("无主办的贵宾", "tier=diamond&tier=platinum&tier=gold&manager=none", True, False),
