@@ -1,6 +1,7 @@
 """On which days birthdays fall, by the solar and by the lunar calendar. Pure functions."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from lunar_python import LunarYear, Solar
 
@@ -21,7 +22,8 @@ def birthdays(on: date, until: date) -> list[tuple[str, date, bool]]:
     return found
 
 
-def lunar_names(day: date) -> list[str]:
+@lru_cache(maxsize=1024)  # each page of the list asks for the same 38 days
+def lunar_names(day: date) -> tuple[str, ...]:
     """Return the lunar birthdays kept on a solar day, as `Customer.lunar_birthday` writes them."""
     lunar = Solar.fromYmd(day.year, day.month, day.day).getLunar()
     year, month, number = LunarYear.fromYear(lunar.getYear()), lunar.getMonth(), lunar.getDay()
@@ -31,4 +33,4 @@ def lunar_names(day: date) -> list[str]:
     months = [month]
     if month > 0 and year.getLeapMonth() != month:
         months.append(-month)
-    return [f"{m}-{n}" for m in months for n in numbers]
+    return tuple(f"{m}-{n}" for m in months for n in numbers)

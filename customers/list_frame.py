@@ -65,7 +65,7 @@ def views_frame(listing: Listing, views: list[SavedView], view: SavedView | None
             for each in views
         ],
         "view": view,
-        "view_changed": view is not None and listing.question != view.query,
+        "view_changed": view is not None and (listing.question != view.query or bool(listing.columns)),
         "view_url": f"?{urlencode({'view': view.pk})}&{view.query}" if view else "",
         "can_save": view is None and bool(listing.query),
         "keys": keys,

@@ -1,5 +1,6 @@
 """What an address of the list asks for: filters, order, and what was wrong with them."""
 
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -9,6 +10,9 @@ from customers import list_page
 from customers.filter_kinds import RelativeWidget
 from customers.filters import CustomerFilter
 from customers.models import Customer
+
+KEY = re.compile(r"[a-z_]{1,20}")
+"""How the key of a column is written; which there are is `customers.columns`' to say."""
 
 ALWAYS = {"q"} | {name for _label, values in list_page.VIEWS for name in values}
 """Filters that the page needs whatever the address says: the search, and those of the tabs."""
@@ -36,6 +40,7 @@ class Listing:
     order: list_page.Order
     faults: list[str]
     view_id: int | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, request, data, *, every: bool = False) -> "Listing":
@@ -56,7 +61,9 @@ class Listing:
             order, faults = list_page.Order.read("", request.user), [*faults, str(bad)]
         query = [(name, value) for name, field in form.fields.items() for value in written(field, data, name)]
         view = data.get("view", "")
-        return cls(filters, query, order, faults, int(view) if view.isdecimal() and len(view) <= 18 else None)
+        view_id = int(view) if view.isdecimal() and len(view) <= 18 else None
+        columns = tuple(key for key in data.get("cols", "")[:400].split(",") if KEY.fullmatch(key))
+        return cls(filters, query, order, faults, view_id, columns)
 
     @property
     def customers(self):
@@ -68,9 +75,10 @@ class Listing:
         order = order or self.order
         sort = [] if str(order) == "-aum" else [("sort", str(order))]
         view = [("view", self.view_id)] if self.view_id else []
-        return urlencode(query + sort + view + list(more.items()))
+        columns = [("cols", ",".join(self.columns))] if self.columns and "cols" not in more else []
+        return urlencode(query + sort + view + columns + list(more.items()))
 
     @property
     def question(self) -> str:
         """Return the filters and the order alone: what a saved view keeps."""
-        return replace(self, view_id=None).url()
+        return replace(self, view_id=None, columns=()).url()

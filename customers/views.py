@@ -42,7 +42,7 @@ def customer_list(request):
     choice = list_memory.choice_of(request.user)
     views = list_memory.views_of(request.user) if not place else []
     view = next((each for each in views if each.pk == listing.view_id), None)
-    columns = chosen(_asked_columns(request) or (view and view.columns) or choice.columns, request.user)
+    columns = chosen(listing.columns or (view and view.columns) or choice.columns, request.user)
     context = _rows(request, listing, place, columns) | {"listing": listing, "faults": faults}
     if place and wants_part(request):
         return render(request, f"{TEMPLATE}#more", context)
@@ -52,11 +52,6 @@ def customer_list(request):
     if wants_part(request) and not faults:
         response["HX-Push-Url"] = f"{request.path}?{listing.url()}" if listing.url() else request.path
     return response
-
-
-def _asked_columns(request) -> list[str]:
-    """Return the columns that the address names: those of a saved view go along with "load more"."""
-    return [key for key in request.GET.get("cols", "").split(",") if key]
 
 
 def _rows(request, listing: Listing, place, columns) -> dict:

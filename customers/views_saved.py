@@ -1,5 +1,6 @@
 """Doors of saved views: keep a list under a name, change it, put it in the menu; columns and layout."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from customers import list_memory
+from customers.columns import DEFAULT
 from customers.listing import Listing
 from customers.models import SavedView, ViewPin
 from staff.refusal import Refused
@@ -155,7 +157,9 @@ def list_choice(request):
     columns = request.POST.getlist("columns") if "columns_sent" in request.POST else None
     if request.POST.get("usual"):
         columns = []
-    list_memory.keep_choice(by=request.user, columns=columns, layout=request.POST.get("layout"))
     listing = Listing.read(request, QueryDict(request.POST.get("query", "")[:2000]))
+    if columns is not None and listing.view_id:  # a view has columns of its own: shown, and offered to be saved with it
+        listing, columns = replace(listing, columns=tuple(columns or DEFAULT)), None
+    list_memory.keep_choice(by=request.user, columns=columns, layout=request.POST.get("layout"))
     query = listing.url()
     return redirect(f"{reverse('customers:customer_list')}?{query}" if query else "customers:customer_list")

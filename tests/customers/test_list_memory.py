@@ -168,6 +168,23 @@ def test_columns_and_layout_are_kept_for_the_person(client, head, branch):
     assert list_memory.choice_of(head).columns == []
 
 
+def test_columns_chosen_in_a_view_wait_until_the_view_is_updated(client, head):
+    view = save(head, name="Big", columns=["tier", "aum"])
+    own = {"columns_sent": "1", "columns": ["month"], "query": f"tier=diamond&view={view.pk}"}
+
+    answer = client.post(reverse("customers:list_choice"), own)
+    page = client.get(answer["Location"]).content.decode()
+
+    assert answer["Location"] == f"/customers/?tier=diamond&view={view.pk}&cols=month"
+    assert "Update the view" in page and list_memory.choice_of(head).columns == []
+    cols = re.search(r'name="cols" value="([^"]*)"', page)[1]
+    client.post(
+        reverse("customers:view_update", args=[view.pk]), {"query": "tier=diamond", "cols": cols, "version": "1"}
+    )
+    view.refresh_from_db()
+    assert view.columns == ["name", "month"]
+
+
 def test_every_column_can_be_shown_and_sorted_and_takes_no_query_more(client, head, branch):
     def queries() -> int:
         client.get(LIST)

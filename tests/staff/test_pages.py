@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from staff import audit, health, heartbeat, tasks
 from staff.models import AuditEvent, Heartbeat, NightRun, NightStep, OutboxEmail
 from staff.roles import Role
-from tests.factories import BranchFactory, StaffFactory
+from tests.factories import BranchFactory, JobFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +173,14 @@ def test_a_standstill_shows_within_two_minutes(client):
     Heartbeat.objects.filter(part="beat").update(at=timezone.now() - timedelta(seconds=121))
     body = client.get("/readyz").json()
     assert (body["status"], body["stalled"]) == ("stalled", ["beat", "outbox"])
+
+
+def test_a_job_that_nobody_takes_up_is_a_standstill(client):
+    JobFactory(not_before=timezone.now() - timedelta(seconds=121))
+
+    body = client.get("/readyz").json()
+
+    assert body["stalled"] == ["jobs"] and body["oldest_waiting_job"] >= 121
 
 
 def test_a_part_that_lives_again_is_not_listed():
