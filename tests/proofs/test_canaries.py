@@ -4,6 +4,7 @@ import base64
 import email
 import io
 import logging
+import zipfile
 from email import policy
 
 import pytest
@@ -14,8 +15,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from churn import alert_mail
-from staff import outbox
-from staff.models import AuditEvent, OutboxEmail
+from customers import export
+from customers.columns import COLUMNS
+from staff import job_work, outbox
+from staff.models import AuditEvent, JobResult, OutboxEmail
 from staff.roles import SEES_NAMES_MASKED, Role
 from tests.proofs.canaries import PEOPLE, hits, names, sealed_values
 from tests.proofs.scene import Api, addresses, row_of, set_scene, signed_in
@@ -113,6 +116,34 @@ def test_no_search_finds_somebody_out_of_sight_or_by_what_is_masked(role, api, l
         assert answer.status_code < 500, f"{url}: {answer.status_code}"
         assert f"/customers/{customer.pk}/".encode() not in answer.content, url
     assert hits(SEALED, logs()) == []
+
+
+@pytest.mark.parametrize("role", export.LIMITS)
+def test_no_export_or_action_carries_a_sealed_value_or_somebody_out_of_sight(role, api, logs):
+    scene = set_scene(role, api, rows())
+    shown = {customer.customer_no for customer in scene.visible()}
+    hidden = dict(SEALED)
+    for number, person in zip(NUMBERS, PEOPLE, strict=True):
+        if number not in shown or role in SEES_NAMES_MASKED:
+            hidden |= {f"{kind} of {number}": text for kind, text in names(person).items()}
+    everybody = [customer.pk for customer in scene.customers]
+    columns = [column.key for column in COLUMNS]
+    for file_format in export.Format.values:
+        job = export.ask(
+            by=scene.viewer, selection=everybody, columns=columns, file_format=file_format, purpose="proof", filters=""
+        )
+        assert job_work.run(job_id=job.pk) == "done"
+        content = bytes(JobResult.objects.get(job=job).content)
+        if file_format == export.Format.XLSX:
+            with zipfile.ZipFile(io.BytesIO(content)) as book:
+                content = b"".join(book.read(name) for name in book.namelist())
+        assert NUMBERS[0].encode() in content
+        assert hits(hidden, content) == []
+        assert job.faults.count() == len(everybody) - len(shown)
+    client = signed_in(scene.viewer)
+    for url in ("/jobs/", f"/jobs/{job.pk}/", f"/jobs/{job.pk}/errors/", "/audit/"):
+        assert hits(hidden, body_of(client.get(url))) == [], url
+    assert hits(SEALED, logs() + stored_in_redis() + stored_in_tables()) == []
 
 
 @pytest.mark.parametrize("field", ["id_no", "mobile", "address"])
