@@ -41,7 +41,7 @@ def frame(request, listing: Listing, columns: list[Column]) -> dict:
         else [chip | {"url": f"?{listing.url(without=chip['name'])}"} for chip in chips(listing.filters.form)],
         "heads": heads(listing.order, listing),
         "sorts": sorts(listing, viewer),
-        "more_heads": [column for column in columns if not column.drawn],
+        "more_heads": more_heads(columns, viewer),
         "column_choices": [
             {"key": column.key, "label": column.label, "on": column in columns}
             for column in offered(viewer)
@@ -90,10 +90,28 @@ def heads(order: list_page.Order, listing: Listing) -> dict:
     return {"key": order.key, "direction": order.direction} | queries
 
 
+def barred(viewer) -> set[str]:
+    """Return the orders that would tell a viewer what he may not read."""
+    found = {"name"} if viewer.sees_names_masked else set()
+    return found | set(list_page.BY_MONEY[1:]) if viewer.sees_bands else found
+
+
+def more_heads(columns: list[Column], viewer) -> list[dict]:
+    """Return [{label, numeric, sort}] of the columns that the page does not draw itself; no sort where it is barred."""
+    return [
+        {
+            "label": column.label,
+            "numeric": column.numeric,
+            "sort": "" if column.sort in barred(viewer) else column.sort,
+        }
+        for column in columns
+        if not column.drawn
+    ]
+
+
 def sorts(listing: Listing, viewer) -> list[dict]:
     """Return [{key, label, url, click, active}] of the orders that a viewer may choose, for the control beside the count."""
-    hidden = {"name"} if viewer.sees_names_masked else set()
-    hidden |= set(list_page.BY_MONEY[1:]) if viewer.sees_bands else set()
+    hidden = barred(viewer)
     found = []
     for key, label in list_page.LABELS.items():
         if key not in hidden:

@@ -215,6 +215,7 @@ def test_a_teller_reads_bands_in_every_column_and_cannot_sort_by_exact_averages(
 
     page = client.get(LIST).content.decode()
 
+    assert re.search(r"<th[^>]*>月日均</th>", page) and "sort=month" not in page
     assert "10–20 万" in page and "20–50 万" in page and "5–10 万" in page
     for exact in ("23.5", "34.6", "12.3", "9.9", "234", "345", "987"):
         assert exact not in re.sub(r"C\d{8}|data-\w+=\"[^\"]*\"|<polyline[^>]*>", "", page)
