@@ -8,9 +8,9 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.filters_of_people import KEY_GROUPS, POTENTIAL_REASONS
 from customers.list_rows import amount_of, change_of, marks_of
 from customers.models import Customer
+from customers.potential import KeyGroup, Reason
 from customers.suitability import assess
 from staff import formats, masking
 
@@ -112,8 +112,8 @@ COLUMNS = (
     Column("at_risk", _("Money at risk"), **money_cell("money_at_risk")),
     Column("clv", _("CLV"), **money_cell("clv"), sort="clv"),
     Column("value", _("Value class"), lambda c, look: c.get_value_class_display() if c.value_class else None),
-    Column("potential", _("Potential reasons"), **labels("potential_reasons", POTENTIAL_REASONS)),
-    Column("groups", _("Key groups"), **labels("key_groups", KEY_GROUPS)),
+    Column("potential", _("Potential reasons"), **labels("potential_reasons", Reason.choices)),
+    Column("groups", _("Key groups"), **labels("key_groups", KeyGroup.choices)),
     Column("complete", _("Archive complete"), lambda c, look: c.archive_completeness, unit=PERCENT, sort="complete", numeric=True),
     Column("grade", _("Risk grade"), grade),
     Column("due", _("Contact due"), **day_cell("next_contact_due_on"), sort="due"),

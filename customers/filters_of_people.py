@@ -9,25 +9,11 @@ from django.utils.translation import pgettext_lazy
 from customers.archive.fields import Occupation, Orientation, Temperament
 from customers.filter_kinds import amount, relative, text_box, ticks, whole, words, yes_or_no
 from customers.models import Assignment, ConsentRecord, Customer, Hobby, ProfileValue, Resource, ValueClass
+from customers.potential import KeyGroup, Reason
 from customers.relative_dates import How, years_before
 from customers.suitability import GRADES
 from staff.formats import WAN
 
-POTENTIAL_REASONS = [
-    ("reached", _("Reached, not upgraded")),
-    ("near_threshold", _("Near the threshold")),
-    ("loan", pgettext_lazy("potential", "Loan")),
-    ("card_spend", pgettext_lazy("potential", "Card spending")),
-    ("custody", pgettext_lazy("potential", "Custody")),
-    ("payroll", pgettext_lazy("potential", "Payroll")),
-    ("nominated", pgettext_lazy("potential", "Nominated")),
-]
-KEY_GROUPS = [
-    ("vip", pgettext_lazy("key group", "VIP")),
-    ("loan", pgettext_lazy("key group", "Loan")),
-    ("wealth", pgettext_lazy("key group", "Wealth")),
-    ("card", pgettext_lazy("key group", "Credit card")),
-]
 GRADE_CHOICES = [*((f"c{grade}", label) for grade, label in GRADES.items()), ("none", _("Not assessed"))]
 
 EXPIRY = Cast(
@@ -74,8 +60,8 @@ class PeopleFilters(filters.FilterSet):
     quintile = ticks(_("Fifth by contribution"), choices=[(str(n), str(n)) for n in range(1, 6)], method="by_quintile")
     clv_min = amount(_("CLV from"), method="by_clv_min")
     clv_max = amount(_("CLV to"), method="by_clv_max")
-    key_group = ticks(_("Key groups"), choices=KEY_GROUPS, method="by_key_group")
-    potential = ticks(_("Potential reasons"), choices=POTENTIAL_REASONS, method="by_potential")
+    key_group = ticks(_("Key groups"), choices=KeyGroup.choices, method="by_key_group")
+    potential = ticks(_("Potential reasons"), choices=Reason.choices, method="by_potential")
     products_min = whole(_("Kinds of products from"), min_value=0, max_value=10, method="by_products_min")
     products_max = whole(_("Kinds of products to"), min_value=0, max_value=10, method="by_products_max")
     signed = relative(pgettext_lazy("day", "Signed"), "signed_on")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from customers.models import Tier
-from customers.rating import MONTHS_BELOW_UNTIL_DOWN, MONTHS_BELOW_UNTIL_DOWN_PRIVATE, next_tier, tier_for
+from customers.rating import next_tier, tier_for
 from staff import formats
 
 ANCHORS = {Tier.GENERAL: 0, Tier.GOLD: 9, Tier.PLATINUM: 42, Tier.DIAMOND: 83}
@@ -23,14 +23,17 @@ MATURITY_DAYS = 60
 
 @dataclass(frozen=True)
 class Figures:
-    """What the ladder is drawn from; `maturing` is the money that falls due within MATURITY_DAYS, `on` today."""
+    """What the ladder is drawn from; `maturing` is the money that falls due within MATURITY_DAYS, `on` today.
+
+    `patience` is after how many months below the floor the tier falls (RatingRule.patience).
+    """
 
     floors: Mapping[Tier, Decimal]
     month_avg: Decimal
     service_tier: Tier
     on: date
     watch_months: int = 0
-    is_private_banking: bool = False
+    patience: int = 3
     maturing: Decimal = Decimal(0)
     matures_on: date | None = None
 
@@ -52,11 +55,6 @@ class Figures:
     def remaining(self) -> Decimal | None:
         """Return the month average without the maturing money; None if none matures."""
         return max(self.month_avg - self.maturing, Decimal(0)) if self.maturing else None
-
-    @property
-    def patience(self) -> int:
-        """Return after how many months below the floor the tier falls."""
-        return MONTHS_BELOW_UNTIL_DOWN_PRIVATE if self.is_private_banking else MONTHS_BELOW_UNTIL_DOWN
 
 
 def place(amount: Decimal, floors: Mapping[Tier, Decimal]) -> float:

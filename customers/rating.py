@@ -7,16 +7,11 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from customers.assets import is_month_end, month_start
-from customers.models import Tier, TierRule
+from customers.models import RatingRule, Tier, TierRule
 from staff.models import Branch
 
-MONTHS_BELOW_UNTIL_DOWN = 3
-MONTHS_BELOW_UNTIL_DOWN_PRIVATE = 6
-NEAR_THRESHOLD = Decimal("0.8")
-"""A month average from this share of the next floor on is near-threshold."""
-
-PRIVATE_BANKING_FLOOR = Decimal(6_000_000)
-"""Month average in yuan from which a diamond customer carries the private-banking flag."""
+MONTHS_BACK = 12
+"""How far back months below the floor are counted: the most that a rule may ask for."""
 
 
 def tier_for(month_avg: Decimal, floors: Mapping[Tier, Decimal]) -> Tier:
@@ -44,19 +39,21 @@ def rate_branch(*, branch_id: int, on: date) -> int:
     """
     # The lock of `load.lock_branches`, without its refusal: the night tries again where a person is told.
     list(Branch.objects.select_for_update(no_key=True).filter(pk=branch_id))
-    floors = TierRule.objects.floors(on)
+    effective = on + timedelta(days=1)
+    floors, rule = TierRule.objects.floors(effective), RatingRule.objects.in_force(effective)
     values = {
         "branch": branch_id,
         "month": month_start(on),
-        "oldest": month_start(month_start(on) - timedelta(days=150)),
-        "effective": on + timedelta(days=1),
+        "oldest": month_start(month_start(on) - timedelta(days=30 * (MONTHS_BACK - 1))),
+        "effective": effective,
+        "measure": rule.rating_measure,
         "gold": floors[Tier.GOLD],
         "platinum": floors[Tier.PLATINUM],
         "diamond": floors[Tier.DIAMOND],
-        "near": floors[Tier.GOLD] * NEAR_THRESHOLD,
-        "private": PRIVATE_BANKING_FLOOR,
-        "patience": MONTHS_BELOW_UNTIL_DOWN,
-        "patience_private": MONTHS_BELOW_UNTIL_DOWN_PRIVATE,
+        "near": floors[Tier.GOLD] * rule.near_share,
+        "private": rule.private_floor,
+        "patience": rule.months_until_down,
+        "patience_private": rule.months_until_down_private,
     }
     with connection.cursor() as cursor:
         cursor.execute(_RATED, values)
@@ -72,44 +69,57 @@ CREATE TEMP TABLE rated ON COMMIT DROP AS
 WITH floors (tier, floor) AS (VALUES (0, 0::numeric), (1, %(gold)s), (2, %(platinum)s), (3, %(diamond)s)),
 base AS (
     SELECT c.id, c.service_tier, c.asset_tier, c.tier_state, c.relation_status, c.is_private_banking,
-           m.month_avg, (SELECT max(tier) FROM floors WHERE m.month_avg >= floor) AS new_asset_tier,
+           m.measure, (SELECT max(tier) FROM floors WHERE m.measure >= floor) AS new_asset_tier,
            (SELECT floor FROM floors WHERE tier = c.service_tier) AS service_floor,
            date_trunc('month', coalesce(
                (SELECT max(t.on) FROM customers_tierchange t
                 WHERE t.customer_id = c.id AND t.kind IN ('up', 'down') AND t.on < %(effective)s),
                c.signed_on, %(oldest)s))::date AS since
     FROM customers_customer c
-    JOIN customers_monthlyasset m ON m.customer_id = c.id AND m.month = %(month)s
+    CROSS JOIN LATERAL (
+        SELECT CASE %(measure)s WHEN 'year_avg' THEN m.year_avg ELSE m.month_avg END AS measure
+        FROM customers_monthlyasset m WHERE m.customer_id = c.id AND m.month = %(month)s LIMIT 1
+    ) m
     WHERE c.branch_id = %(branch)s AND c.relation_status <> 'closed'
 ), streak AS (
-    SELECT id, count(*) FILTER (WHERE unbroken) AS months
-    FROM (
-        SELECT base.id,
-               bool_and(m.month_avg < base.service_floor) OVER (PARTITION BY base.id ORDER BY m.month DESC) AS unbroken
-        FROM base JOIN customers_monthlyasset m ON m.customer_id = base.id
-        WHERE base.service_tier > 0 AND m.month <= %(month)s AND m.month >= greatest(%(oldest)s, base.since)
-    ) months_back
-    GROUP BY id
+    SELECT base.id, months.number, months.averages
+    FROM base CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE unbroken) AS number,
+               jsonb_object_agg(to_char(month, 'YYYY-MM'), measure::text) FILTER (WHERE unbroken) AS averages
+        FROM (
+            SELECT m.month, m.measure, bool_and(m.measure < base.service_floor) OVER (ORDER BY m.month DESC) AS unbroken
+            FROM (
+                SELECT m.month, CASE %(measure)s WHEN 'year_avg' THEN m.year_avg ELSE m.month_avg END AS measure
+                FROM customers_monthlyasset m
+                WHERE m.customer_id = base.id AND m.month <= %(month)s AND m.month >= greatest(%(oldest)s, base.since)
+            ) m
+        ) months_back
+    ) months
+    WHERE base.service_tier > 0 AND base.measure < base.service_floor
 )
-SELECT base.*, coalesce(streak.months, 0) AS months_below,
-       coalesce(streak.months, 0) >= CASE WHEN base.is_private_banking
+SELECT base.*, coalesce(streak.number, 0) AS months_below,
+       jsonb_strip_nulls(jsonb_build_object(
+           'measure', %(measure)s::text, 'below', streak.averages,
+           'floor', CASE WHEN base.service_tier > 0 THEN base.service_floor::text END,
+           'reached', (SELECT floor::text FROM floors WHERE tier = base.new_asset_tier AND tier > 0))) AS figures,
+       coalesce(streak.number, 0) >= CASE WHEN base.is_private_banking
            THEN %(patience_private)s ELSE %(patience)s END AS falls
 FROM base LEFT JOIN streak USING (id)
 """
 
 _CHANGES = """
-INSERT INTO customers_tierchange (customer_id, "on", kind, from_tier, to_tier, month_avg)
-SELECT id, %(effective)s, kind, from_tier, to_tier, month_avg FROM (
-    SELECT id, 'down' AS kind, service_tier AS from_tier, new_asset_tier AS to_tier, month_avg
+INSERT INTO customers_tierchange (customer_id, "on", kind, from_tier, to_tier, month_avg, figures)
+SELECT id, %(effective)s, kind, from_tier, to_tier, measure, figures FROM (
+    SELECT id, 'down' AS kind, service_tier AS from_tier, new_asset_tier AS to_tier, measure, figures
     FROM rated WHERE service_tier > 0 AND falls
     UNION ALL
-    SELECT id, 'watch', service_tier, service_tier, month_avg
+    SELECT id, 'watch', service_tier, service_tier, measure, figures
     FROM rated WHERE service_tier > 0 AND NOT falls AND months_below > 0 AND tier_state = 'normal'
     UNION ALL
-    SELECT id, 'cleared', service_tier, service_tier, month_avg
+    SELECT id, 'cleared', service_tier, service_tier, measure, figures
     FROM rated WHERE service_tier > 0 AND months_below = 0 AND tier_state = 'watch'
     UNION ALL
-    SELECT id, 'reached', service_tier, new_asset_tier, month_avg
+    SELECT id, 'reached', service_tier, new_asset_tier, measure, figures
     FROM rated WHERE new_asset_tier > service_tier AND new_asset_tier > asset_tier
 ) steps
 ON CONFLICT (customer_id, "on", kind) DO NOTHING
@@ -123,8 +133,8 @@ UPDATE customers_customer c SET
         THEN 'watch' ELSE 'normal' END,
     months_below_floor = CASE WHEN rated.falls THEN 0 ELSE rated.months_below END,
     is_private_banking = rated.service_tier = 3 AND NOT rated.falls
-        AND (rated.month_avg >= %(private)s OR (rated.is_private_banking AND rated.months_below < %(patience_private)s)),
-    relation_status = CASE WHEN c.relation_status = 'none' AND rated.month_avg >= %(near)s
+        AND (rated.measure >= %(private)s OR (rated.is_private_banking AND rated.months_below < %(patience_private)s)),
+    relation_status = CASE WHEN c.relation_status = 'none' AND rated.measure >= %(near)s
         THEN 'potential' ELSE c.relation_status END,
     updated_at = now()
 FROM rated

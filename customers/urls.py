@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from customers import views, views_bulk, views_detail, views_panels, views_saved
+from customers import views, views_bulk, views_detail, views_panels, views_rules, views_saved
 
 app_name = "customers"
 
@@ -30,5 +30,8 @@ urlpatterns = [
     path("customers/<int:pk>/suitability/", views_panels.panel_suitability, name="panel_suitability"),
     path("customers/<int:pk>/profile/", views_panels.panel_profile, name="panel_profile"),
     path("customers/<int:pk>/history/", views_panels.panel_history, name="panel_history"),
+    path("rules/", views_rules.rules_page, name="rules_page"),
+    path("rules/save/", views_rules.rules_save, name="rules_save"),
+    path("rules/<int:pk>/withdraw/", views_rules.rules_withdraw, name="rules_withdraw"),
     path("assignment/", include("customers.assignment_urls")),
 ]

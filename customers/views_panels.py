@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from customers import asset_chart, ladder, suitability
 from customers import reveal as revealing
-from customers.models import Holding, Tier, TierRule, TierState
+from customers.models import Holding, RatingRule, Tier, TierRule, TierState
 from customers.views import may_view
 from customers.views_detail import age_on, visible_customer
 from staff.models import AuditEvent
@@ -33,7 +33,7 @@ def panel_ladder(request, pk):
         service_tier=customer.tier,
         on=on,
         watch_months=customer.months_below_floor if customer.tier_state == TierState.WATCH else 0,
-        is_private_banking=customer.is_private_banking,
+        patience=RatingRule.objects.in_force(on).patience(is_private_banking=customer.is_private_banking),
         maturing=sum((amount for _day, amount in due), Decimal(0)),
         matures_on=due[0][0] if due else None,
     )

@@ -62,6 +62,7 @@ _SUPERVISE = {
     "churn.handle_alert",
     "churn.view_model",
     "staff.view_night",
+    "customers.view_rules",
 }
 _ASK = {"customers.ask_adjustment"}
 
@@ -70,6 +71,8 @@ PERMISSIONS = {
     Role.SUB_BRANCH_PRESIDENT: _SUPERVISE,
     Role.RETAIL_ADMIN: {
         "customers.view_customer",
+        "customers.view_rules",
+        "customers.edit_rules",
         "customers.export_customer",
         "customers.reveal_sensitive",
         "churn.view_alert",
@@ -84,7 +87,13 @@ PERMISSIONS = {
     Role.FINANCIAL_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK | _ASK,
     Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive"},
-    Role.AUDITOR: {"customers.view_customer", "churn.view_alert", "churn.view_model", "staff.view_audit"},
+    Role.AUDITOR: {
+        "customers.view_customer",
+        "customers.view_rules",
+        "churn.view_alert",
+        "churn.view_model",
+        "staff.view_audit",
+    },
     Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night", "staff.view_outbox", "staff.send_mail_again"},
 }
 """What a role may do, asked for at the door of a page; which rows is `visible_to`'s question."""

@@ -169,7 +169,16 @@ def monthly_asset(customer, month: date, month_avg, **values) -> MonthlyAsset:
     return MonthlyAsset.objects.create(
         customer=customer,
         month=month,
-        **{"days": 30, "month_avg": month_avg, "inflow": 0, "outflow": 0, "demand": month_avg} | figures | values,
+        **{
+            "days": 30,
+            "balances": month_avg * 30,
+            "month_avg": month_avg,
+            "inflow": 0,
+            "outflow": 0,
+            "demand": month_avg,
+        }
+        | figures
+        | values,
     )
 
 

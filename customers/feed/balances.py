@@ -71,6 +71,7 @@ def _merge(rows: dict[int, BalanceRow], by) -> dict[int, Outcome]:
         )
         cursor.execute(_STATUS)
         statuses = cursor.fetchall()
+        cursor.execute(_LATE)
         cursor.execute(_MERGE)
         cursor.execute("DROP TABLE staged_balance")
     return {position: _outcome(position, rows[position], status) for position, status in statuses}
@@ -95,6 +96,17 @@ def _outcome(position: int, row: BalanceRow, status: str) -> Outcome:
         )
     return Outcome(row_id=row.row_id, status=status)
 
+
+# A day that the customer's own row has passed already: the night averages its month again.
+_LATE = """
+INSERT INTO customers_latebalance (customer_id, month)
+SELECT DISTINCT c.id, date_trunc('month', s.data_date)::date
+FROM staged_balance s
+JOIN customers_customer c ON c.id = s.customer_id AND s.data_date <= c.data_date
+LEFT JOIN customers_dailyasset kept ON kept.customer_id = s.customer_id AND kept.data_date = s.data_date
+WHERE kept.customer_id IS NULL OR kept.sequence < s.sequence
+ON CONFLICT DO NOTHING
+"""
 
 _STAGING = f"""
 CREATE TEMP TABLE staged_balance (

@@ -2,12 +2,12 @@
 
 from customers.models.adjustment import AdjustmentRequest
 from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resource, Source
-from customers.models.assets import ASSET_KINDS, DailyAsset, MonthlyAsset
+from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, TierState, ValueClass
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.portfolio import Holding, Product
-from customers.models.tiers import Tier, TierChange, TierRule
+from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
 
 __all__ = [
     "ASSET_KINDS",
@@ -19,11 +19,13 @@ __all__ = [
     "Hobby",
     "Holding",
     "ListChoice",
+    "LateBalance",
     "Load",
     "MonthlyAsset",
     "Product",
     "ProfileValue",
     "QuotaRule",
+    "RatingRule",
     "RelationStatus",
     "Resource",
     "SavedView",

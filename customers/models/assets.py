@@ -1,5 +1,6 @@
 """What a customer keeps with the bank, day by day and month by month. Partitioned by month."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
@@ -91,6 +92,7 @@ class DailyAsset(models.Model):
 class MonthlyAsset(models.Model):
     """A customer's month in one row: averages (domain.md §3), balances at the end by kind, and how it moved.
 
+    `balances` and `day_cents` make the year averages of later months exact (customers.averages).
     `last7_avg`, `lowest`, `highest`, `inflow` and `outflow` (sums of the day-to-day rises and falls of
     AUM) let churn features of any month be computed without reading its days again.
     """
@@ -101,6 +103,14 @@ class MonthlyAsset(models.Model):
     )
     month = models.DateField(help_text=_("its first day"))
     days = models.PositiveSmallIntegerField(help_text=_("days counted so far: the divisor of the average"))
+    balances = models.DecimalField(
+        max_digits=20, decimal_places=2, help_text=_("sum of the end-of-day AUM of the days counted")
+    )
+    day_cents = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        help_text=_("AUM of each day of a month that is over, in cents, 0 before opening"),
+    )
     month_avg = money()
     year_avg = money()
     month_end = money(help_text=_("AUM of the last day counted"))
@@ -121,6 +131,24 @@ class MonthlyAsset(models.Model):
     custody_cash = money(default=0, db_default=0)
 
     objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.customer_id} {self.month:%Y-%m}"
+
+
+class LateBalance(models.Model):
+    """A month whose averages a late balance has changed: the next night averages it again and forgets the row.
+
+    Written by the feed where a balance of a day arrives, or is replaced, after the customer's row was brought
+    past that day.
+    """
+
+    pk = models.CompositePrimaryKey("customer_id", "month")
+    customer = models.ForeignKey("customers.Customer", models.DO_NOTHING, db_index=False, related_name="+")
+    month = models.DateField(help_text=_("its first day"))
 
     class Meta:
         default_permissions = ()

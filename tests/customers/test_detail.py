@@ -64,7 +64,7 @@ def figures(month_avg, service_tier, maturing=0, **values):
          "¥20.0K more keeps Platinum; after 2 more months below the floor it falls."),
         (figures(480_000, Tier.PLATINUM, watch_months=3),
          "¥20.0K below the floor of Platinum; the tier falls on the next rating day."),
-        (figures(900_000, Tier.DIAMOND, watch_months=3, is_private_banking=True),
+        (figures(900_000, Tier.DIAMOND, watch_months=3, patience=6),
          "¥100K more keeps Diamond; after 3 more months below the floor it falls."),
         (figures(520_000, Tier.PLATINUM, watch_months=1),
          "This month's average is ¥20.0K above the floor of Platinum; kept to the month's end it ends the watch."),

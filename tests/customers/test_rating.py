@@ -3,11 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
+import hypothesis
 import pytest
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.models import RelationStatus, Tier, TierChange, TierState
+from customers.models import RatingRule, RelationStatus, Tier, TierChange, TierRule, TierState
 from customers.rating import rate_branch, tier_for
 from tests.factories import AssignmentFactory, CustomerFactory, monthly_asset
 
@@ -130,3 +132,55 @@ def test_a_fall_moves_the_managers_load_and_not_the_customer():
 
     assert assignment.customer.manager == assignment.staff
     assert (assignment.staff.load.platinum, assignment.staff.load.gold) == (0, 1)
+
+
+def test_a_change_keeps_the_figures_that_caused_it():
+    customer = CustomerFactory(service_tier=Tier.PLATINUM, asset_tier=Tier.PLATINUM)
+
+    rate_months(customer, [480_000, 460_000, 450_000])
+
+    watch, down = TierChange.objects.filter(customer=customer).order_by("on")
+    assert (watch.kind, watch.on, watch.figures) == (
+        "watch",
+        date(2026, 2, 1),
+        {"measure": "month_avg", "floor": "500000.00", "reached": "100000.00", "below": {"2026-01": "480000.00"}},
+    )
+    assert (down.kind, down.on) == ("down", date(2026, 4, 1))
+    assert down.figures["below"] == {"2026-01": "480000.00", "2026-02": "460000.00", "2026-03": "450000.00"}
+
+
+def test_the_parameters_of_the_day_decide():
+    customer = CustomerFactory(service_tier=Tier.PLATINUM, asset_tier=Tier.PLATINUM)
+    RatingRule.objects.create(effective_from=date(2026, 2, 1), months_until_down=1, rating_measure="year_avg")
+    monthly_asset(customer, date(2026, 1, 1), 900_000, year_avg=300_000)
+
+    rate_branch(branch_id=customer.branch_id, on=date(2026, 1, 31))
+    customer.refresh_from_db()
+
+    assert (customer.asset_tier, customer.service_tier) == (Tier.GOLD, Tier.GOLD)
+    assert TierChange.objects.get(kind="down").figures["measure"] == "year_avg"
+
+
+def test_a_threshold_takes_effect_on_its_day_and_not_before():
+    customer = CustomerFactory(service_tier=Tier.GOLD, asset_tier=Tier.GOLD)
+    TierRule.objects.create(tier=Tier.PLATINUM, floor=300_000, effective_from=date(2026, 3, 1))
+
+    rate_months(customer, [350_000])
+    assert customer.asset_tier == Tier.GOLD
+
+    monthly_asset(customer, date(2026, 2, 1), 350_000)
+    rate_branch(branch_id=customer.branch_id, on=date(2026, 2, 28))
+    customer.refresh_from_db()
+    assert customer.asset_tier == Tier.PLATINUM
+
+
+@given(averages=st.lists(st.integers(0, 2_000_000), min_size=1, max_size=5), more=st.integers(0, 1_000_000))
+@hypothesis.settings(max_examples=25, deadline=None)
+def test_more_money_in_the_last_month_never_rates_lower(averages, more):
+    with transaction.atomic():
+        poor, rich = (CustomerFactory(service_tier=Tier.PLATINUM, asset_tier=Tier.PLATINUM) for _ in range(2))
+        rate_months(poor, averages)
+        rate_months(rich, [*averages[:-1], averages[-1] + more])
+
+        assert (poor.service_tier, poor.asset_tier) <= (rich.service_tier, rich.asset_tier)
+        transaction.set_rollback(True)

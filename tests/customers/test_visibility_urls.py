@@ -131,6 +131,9 @@ ROWS = {
     "customers/<int:pk>/suitability/": Row(VIEW, "customer"),
     "customers/<int:pk>/profile/": Row(VIEW, "customer"),
     "customers/<int:pk>/history/": Row(VIEW, "customer"),
+    "rules/": Row(MODEL),
+    "rules/save/": post({OFFICE}),
+    "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
     "assignment/": Row(ASSIGN),
     "assignment/<int:pk>/": Row(ASSIGN, "customer"),
     "assignment/<int:pk>/end/": post(ASSIGN, "customer"),

@@ -12,7 +12,8 @@ from django.utils.timezone import localdate
 from lunar_python import Solar
 
 from contacts.models import MOVES, ContactLog, Opportunity
-from customers import assets
+from customers import averages
+from customers.assets import ensure_partitions
 from customers.models import Assignment, Customer, DailyAsset, Holding, Load, MonthlyAsset, RelationStatus
 from staff.models import ApiClient, Branch, Staff
 from staff.roles import Role
@@ -125,7 +126,7 @@ def test_months_are_what_the_averages_of_the_night_would_compute(bank):
     with connection.cursor() as cursor:
         for outlet in Branch.objects.outlets():
             for day in [*ends, LAST]:
-                cursor.execute(assets._MONTH, assets._month_values(outlet.pk, day))
+                cursor.execute(averages._MONTH, averages._values(outlet.pk, day, "last_365", None))
                 changed += cursor.rowcount
     assert changed == 0
 
@@ -142,7 +143,7 @@ def test_the_figures_of_customers_are_what_the_night_would_write(bank):
     ]
     before = list(Customer.objects.order_by("pk").values_list(*figures))
     for outlet in Branch.objects.outlets():
-        assets.average_branch(branch_id=outlet.pk, on=LAST)
+        averages.average_branch(branch_id=outlet.pk, on=LAST)
     assert list(Customer.objects.order_by("pk").values_list(*figures)) == before
 
 
@@ -278,7 +279,7 @@ def test_a_number_of_customers_out_of_range_is_refused():
 
 @pytest.mark.django_db
 def test_binary_copy_keeps_every_cent():
-    assets.ensure_partitions(date(2026, 1, 1), date(2026, 1, 31))
+    ensure_partitions(date(2026, 1, 1), date(2026, 1, 31))
     cents = np.array([0, 1, 99, 100, 999_999, 1_000_000, 100_000_000, 12_345_678_901_234], np.int64)
     days = np.array([date(2026, 1, 1 + number) for number in range(len(cents))], "datetime64[D]")
     copy_numbers(DailyAsset, {"customer_id": np.full(len(cents), 5), "data_date": days, "demand": ("cents", cents)})

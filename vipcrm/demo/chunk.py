@@ -217,6 +217,8 @@ class Chunk:
                 **{name: ("cents", month.figures[name]) for name in FIGURES},
                 **{kind: ("cents", month.kinds[row]) for row, kind in enumerate(ASSET_KINDS)},
             }
+            if month.day_cents is not None:
+                columns["day_cents"] = ("bigints", month.day_cents)
             written += copy_numbers(MonthlyAsset, columns)
         return written
 

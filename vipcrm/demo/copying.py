@@ -11,6 +11,9 @@ EPOCH = date(2000, 1, 1)
 HEAD = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
 TAIL = b"\xff\xff"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+BIGINT = 20
+"""The type of bigint in PostgreSQL's catalogue."""
+
 CHUNK = 200_000
 """Rows of one binary message, so that memory stays flat."""
 
@@ -68,7 +71,7 @@ def copy_numbers(model, columns: dict) -> int:
     """COPY equal-length arrays: int64 as `bigint`, int16 as `smallint`, datetime64 as date, ("cents", array) as numeric.
 
     Args:
-        columns: {name: array or ("cents", array of int64)}.
+        columns: {name: array, ("cents", array of int64), or ("bigints", (n, width) array of int64) for `bigint[]`}.
     """
     names = list(columns)
     arrays = [column if isinstance(column, tuple) else ("plain", column) for column in columns.values()]
@@ -88,6 +91,10 @@ def _binary(arrays) -> bytes:
             values = _numeric(array)
             fields += [(f"l{number}", ">i4"), (f"v{number}", ">i2", (8,))]
             width = 16
+        elif kind == "bigints":
+            values = _bigints(array)
+            width = values.dtype.itemsize
+            fields += [(f"l{number}", ">i4"), (f"v{number}", values.dtype)]
         else:
             values = (array - np.datetime64(EPOCH)).astype(np.int32) if array.dtype.kind == "M" else array
             width = values.dtype.itemsize
@@ -98,6 +105,18 @@ def _binary(arrays) -> bytes:
     for name, values in encoded.items():
         rows[name] = values
     return rows.tobytes()
+
+
+def _bigints(rows) -> np.ndarray:
+    """Return each row as PostgreSQL's binary array: dimensions, no nulls, the type, length and first index, items."""
+    width = rows.shape[1]
+    head = [(name, ">i4") for name in ("dimensions", "nulls", "type", "length", "first")]
+    item = np.dtype([("size", ">i4"), ("value", ">i8")])
+    values = np.empty(len(rows), np.dtype([*head, ("items", item, (width,))]))
+    values["dimensions"], values["nulls"], values["type"] = 1, 0, BIGINT
+    values["length"], values["first"] = width, 1
+    values["items"]["size"], values["items"]["value"] = 8, rows
+    return values
 
 
 def _numeric(cents) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Months out of days, by the definitions that `customers.assets.average_branch` holds to. Pure numpy, cents."""
+"""Months out of days, by the definitions that `customers.averages.average_branch` holds to. Pure numpy, cents."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,7 @@ import numpy as np
 
 from vipcrm.demo.money import History
 
-FIGURES = ("month_avg", "year_avg", "month_end", "last7_avg", "lowest", "highest", "inflow", "outflow")
+FIGURES = ("balances", "month_avg", "year_avg", "month_end", "last7_avg", "lowest", "highest", "inflow", "outflow")
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Month:
     """One month of the customers who had an account in it.
 
     `who`: (k,) places of the customers; `days`: (k,) divisors; `figures`: {name: (k,) cents};
-    `kinds`: (10, k) cents of the last day.
+    `kinds`: (10, k) cents of the last day; `day_cents`: (k, days of the month) once the month is over, else None.
     """
 
     month: date
@@ -23,6 +23,7 @@ class Month:
     days: np.ndarray
     figures: dict
     kinds: np.ndarray
+    day_cents: np.ndarray | None
 
 
 def rounded(total, count):
@@ -44,20 +45,18 @@ def summarise(history: History) -> list[Month]:
     """Return the months that the bank keeps, oldest first; the last one over its days so far."""
     bounds = month_bounds(history)
     opened = np.maximum(history.opened, -1)
-    averages, divisors, summed, kept = {}, {}, {}, []
+    kept = []
     place = {month: index for index, month in enumerate(history.months)}
     for month, start, after in bounds:
+        if month not in place:
+            continue
         days = np.where(opened >= start, after - opened, after - start)
         there = opened < after
         balances = history.totals[start:after].sum(axis=0)
-        divisors[month] = np.where(there, days, 1)
-        averages[month] = np.where(there, rounded(balances, divisors[month]), 0)
-        summed[month] = balances
-        if month not in place:
-            continue
         figures = movement(history, start, after, opened)
-        figures["month_avg"] = averages[month]
-        figures["year_avg"] = year_average(bounds, averages, divisors, balances, month, after, opened, history)
+        figures["balances"] = balances
+        figures["month_avg"] = np.where(there, rounded(balances, np.where(there, days, 1)), 0)
+        figures["year_avg"] = year_average(history, after, opened)
         who = np.nonzero(there)[0]
         kept.append(
             Month(
@@ -66,6 +65,7 @@ def summarise(history: History) -> list[Month]:
                 days=days[who],
                 figures={name: figures[name][who] for name in FIGURES},
                 kinds=history.month_end[:, place[month], who],
+                day_cents=history.totals[start:after, who].T if history.day(after).day == 1 else None,
             )
         )
     return kept
@@ -90,13 +90,7 @@ def movement(history, start: int, after: int, opened) -> dict:
     }
 
 
-def year_average(bounds, averages, divisors, balances, month, after: int, opened, history):
-    """Return the average of the last 365 days: whole months by average times days, this month by its balances."""
-    begins = after - 365
-    total = balances.copy()
-    for earlier, start, end in bounds:
-        if end <= begins or earlier >= month:
-            continue
-        days = end - begins if start <= begins else divisors[earlier]
-        total += averages[earlier] * np.where(opened < end, days, 0)
+def year_average(history: History, after: int, opened):
+    """Return the average of the last 365 days, or of those since opening."""
+    total = history.totals[max(0, after - 365) : after].sum(axis=0)
     return rounded(total, np.minimum(365, np.maximum(1, after - np.maximum(opened, after - 365))))

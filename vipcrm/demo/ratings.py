@@ -9,9 +9,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from customers.rating import MONTHS_BELOW_UNTIL_DOWN, MONTHS_BELOW_UNTIL_DOWN_PRIVATE, PRIVATE_BANKING_FLOOR
+from customers.models import RatingRule
 
 SIGN_CHANCE = 0.5
+
+RULE = RatingRule()
+"""The parameters that a bank begins with."""
 
 
 @dataclass
@@ -60,7 +63,7 @@ def rate_month(rng, rated: Ratings, month, cents, *, on: date, before: date, fir
     low = (service > 0) & (average < cents[service])
     was_watched = rated.below[who] > 0
     rated.below[who] = np.where(low, rated.below[who] + 1, 0)
-    patience = np.where(rated.private[who], MONTHS_BELOW_UNTIL_DOWN_PRIVATE, MONTHS_BELOW_UNTIL_DOWN)
+    patience = np.where(rated.private[who], RULE.months_until_down_private, RULE.months_until_down)
     falls = rated.below[who] >= patience
     reached = (tier > service) & (tier > rated.asset[who]) & ~np.array(first)
     note(rated, who, on, "down", service, tier, average, falls)
@@ -72,7 +75,7 @@ def rate_month(rng, rated: Ratings, month, cents, *, on: date, before: date, fir
     rated.asset[who] = tier
     sign(rng, rated, who, tier, average, on=on, before=before)
     diamond = rated.service[who] == 3
-    wealthy = average >= int(PRIVATE_BANKING_FLOOR) * 100
+    wealthy = average >= int(RULE.private_floor) * 100
     rated.private[who] = diamond & (wealthy | rated.private[who])
 
 

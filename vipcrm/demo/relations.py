@@ -5,9 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from customers.models import RelationStatus
-from customers.rating import NEAR_THRESHOLD
 from vipcrm.demo.money import History
-from vipcrm.demo.ratings import Ratings
+from vipcrm.demo.ratings import RULE, Ratings
 
 STILL_SIGNED = 40_000 * 100
 """Month average in cents from which half of those who fell below gold stay signed."""
@@ -25,7 +24,7 @@ def draw_relations(rng, history: History, rated: Ratings, *, gold_floor, month_a
             fell[customer] = True
     signed = rated.service > 0
     stays = fell & ~signed & (month_avg >= STILL_SIGNED) & (rng.random(n) < 0.5)
-    near = month_avg >= int(gold_floor * NEAR_THRESHOLD * 100)
+    near = month_avg >= int(gold_floor * RULE.near_share * 100)
     indicator = (history.purses.pay >= PAYROLL_INDICATOR) & (rng.random(n) < 0.3)
     status = np.full(n, RelationStatus.NONE.value, dtype=object)
     status[near | indicator] = RelationStatus.POTENTIAL.value
