@@ -31,6 +31,7 @@ urlpatterns = [
     path("customers/<int:pk>/profile/", views_panels.panel_profile, name="panel_profile"),
     path("customers/<int:pk>/history/", views_panels.panel_history, name="panel_history"),
     path("rules/", views_rules.rules_page, name="rules_page"),
+    path("rules/simulate/", views_rules.rules_simulate, name="rules_simulate"),
     path("rules/save/", views_rules.rules_save, name="rules_save"),
     path("rules/<int:pk>/withdraw/", views_rules.rules_withdraw, name="rules_withdraw"),
     path("assignment/", include("customers.assignment_urls")),

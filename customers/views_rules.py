@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from customers import rules, rules_simulation
 from customers.ladder import rating_day
-from customers.models import RatingRule, Tier, TierRule
+from customers.models import RatingRule, Tier
 from customers.rules import PARAMETERS, Rules, RulesRefused
 from staff import formats
 from staff.refusal import Refused
@@ -84,15 +84,21 @@ def _plain(value):
 @require_GET
 @may_view
 def rules_page(request):
-    """Show the rules; with `simulate` in the address also what those in the address would do."""
+    """Show the rules that hold and those ahead, and to those who edit them a form filled with the rules in force."""
     on = localdate()
     held = Rules.in_force(on)
-    form, outcome, status = RulesForm.showing(held, rating_day(on)), None, 200
-    if "simulate" in request.GET and request.user.has_perm("customers.edit_rules"):
-        form = RulesForm(request.GET)
-        outcome = _outcome(form, held, request.user)
-        status = 200 if outcome else 422
-    return render_page(request, TEMPLATE, _context(request, form, held, on) | {"outcome": outcome}, status=status)
+    return render_page(request, TEMPLATE, _context(request, RulesForm.showing(held, rating_day(on)), held, on))
+
+
+@require_POST
+@may_edit
+def rules_simulate(request):
+    """Show what the rules of the form would do; nothing is written."""
+    on, form = localdate(), RulesForm(request.POST)
+    held = Rules.in_force(on)
+    outcome = _outcome(form, held, request.user)
+    context = _context(request, form, held, on) | {"outcome": outcome}
+    return render_page(request, TEMPLATE, context, status=200 if outcome else 422)
 
 
 def _outcome(form: RulesForm, held: Rules, viewer) -> dict | None:
@@ -155,7 +161,11 @@ def _said(name: str, value) -> str:
 
 def _context(request, form: RulesForm, held: Rules, on: date) -> dict:
     ahead = RatingRule.objects.ahead(on).select_related("made_by")
-    past = RatingRule.objects.filter(effective_from__lte=on).select_related("made_by").order_by("-effective_from")
+    past = list(
+        RatingRule.objects.filter(effective_from__lte=on)
+        .select_related("made_by")
+        .order_by("-effective_from")[:HISTORY_ROWS]
+    )
     before = held
     coming = []
     for rule in ahead:
@@ -165,14 +175,9 @@ def _context(request, form: RulesForm, held: Rules, on: date) -> dict:
     return {
         "form": form,
         "held": [{"label": _label(name), "value": _said(name, value)} for name, value in held.values().items()],
-        "since": max(
-            filter(
-                None,
-                [held.rule.effective_from, *TierRule.objects.in_force(on).values_list("effective_from", flat=True)],
-            )
-        ),
+        "since": past[0].effective_from if past else None,
         "coming": coming,
-        "past": past[:HISTORY_ROWS],
+        "past": past,
         "may_edit": request.user.has_perm("customers.edit_rules"),
     }
 
@@ -191,7 +196,7 @@ def rules_save(request):
         else:
             messages.success(request, _("Saved; in force from {day}.").format(day=formats.day(begins, today=on)))
             return redirect("customers:rules_page")
-    context = _context(request, form, Rules.in_force(on), on) | {"outcome": None}
+    context = _context(request, form, Rules.in_force(on), on)
     return render_page(request, TEMPLATE, context, status=422)
 
 

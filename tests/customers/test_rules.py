@@ -138,7 +138,7 @@ def test_office_tries_rules_then_saves_and_withdraws_them(client, office):
     CustomerFactory(branch=BranchFactory(parent=office.branch), month_avg=450_000, aum=450_000, name="沈雅琴")
     client.force_login(office)
 
-    tried = client.get("/rules/", filled(platinum="400000", simulate="1")).content.decode()
+    tried = client.post("/rules/simulate/", filled(platinum="400000")).content.decode()
     assert "1 would rise, 0 would fall" in tried
     assert "沈**" in tried and "沈雅琴" not in tried
     assert not RatingRule.objects.exists()
@@ -162,7 +162,7 @@ def test_what_cannot_be_is_said_on_the_page(client, office):
 def test_a_head_reads_the_rules_and_cannot_try_others(client):
     client.force_login(StaffFactory(role=Role.BRANCH_HEAD, language="en"))
 
-    page = client.get("/rules/", filled(simulate="1")).content.decode()
+    page = client.get("/rules/").content.decode()
 
     assert "In force now" in page and "Simulate" not in page
 
@@ -174,4 +174,4 @@ def test_a_simulation_asks_the_same_number_of_queries_for_many_customers(client,
     client.force_login(office)
 
     with django_assert_max_num_queries(28):
-        client.get("/rules/", filled(platinum="400000", simulate="1"))
+        client.post("/rules/simulate/", filled(platinum="400000"))

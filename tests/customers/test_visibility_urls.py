@@ -132,6 +132,7 @@ ROWS = {
     "customers/<int:pk>/profile/": Row(VIEW, "customer"),
     "customers/<int:pk>/history/": Row(VIEW, "customer"),
     "rules/": Row(MODEL),
+    "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
     "assignment/": Row(ASSIGN),
