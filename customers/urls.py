@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from customers import views, views_bulk, views_detail, views_panels, views_rules, views_saved
+from customers import views, views_archive, views_bulk, views_detail, views_panels, views_rules, views_saved
 
 app_name = "customers"
 
@@ -28,7 +28,19 @@ urlpatterns = [
     path("customers/<int:pk>/assets/", views_panels.panel_assets, name="panel_assets"),
     path("customers/<int:pk>/holdings/", views_panels.panel_holdings, name="panel_holdings"),
     path("customers/<int:pk>/suitability/", views_panels.panel_suitability, name="panel_suitability"),
-    path("customers/<int:pk>/profile/", views_panels.panel_profile, name="panel_profile"),
+    path("customers/<int:pk>/profile/", views_archive.panel_profile, name="panel_profile"),
+    path("customers/<int:pk>/completeness/", views_archive.panel_completeness, name="panel_completeness"),
+    path("customers/<int:pk>/profile/interests/", views_archive.interest_add, name="interest_add"),
+    path("customers/<int:pk>/profile/<slug:kind>/<int:row>/end/", views_archive.interest_end, name="interest_end"),
+    path(
+        "customers/<int:pk>/profile/values/<int:value>/restore/", views_archive.profile_restore, name="profile_restore"
+    ),
+    path(
+        "customers/<int:pk>/profile/values/<int:value>/confirm/", views_archive.profile_confirm, name="profile_confirm"
+    ),
+    path("customers/<int:pk>/profile/<slug:code>/", views_archive.profile_field, name="profile_field"),
+    path("customers/<int:pk>/consents/", views_archive.panel_consents, name="panel_consents"),
+    path("customers/<int:pk>/consents/record/", views_archive.consent_record, name="consent_record"),
     path("customers/<int:pk>/history/", views_panels.panel_history, name="panel_history"),
     path("rules/", views_rules.rules_page, name="rules_page"),
     path("rules/simulate/", views_rules.rules_simulate, name="rules_simulate"),

@@ -44,6 +44,7 @@ TABS = {
     "holdings": _("Holdings"),
     "opportunities": _("Opportunities"),
     "profile": _("Profile"),
+    "consents": _("Consents"),
     "history": _("Changes and views"),
 }
 
@@ -55,7 +56,16 @@ PANELS = (
     Panel("churn:panel_reasons", _("Churn reasons"), ("overview",), rail=True, rows=4, permission="churn.view_alert"),
     Panel("contacts:panel_opportunities", _("Opportunities"), ("overview", "opportunities"), rail=True, rows=2),
     Panel("customers:panel_suitability", _("Suitability"), ("overview", "holdings"), rail=True, rows=2),
-    Panel("customers:panel_profile", _("Profile"), ("overview", "profile"), rail=True, rows=4, trigger="revealed"),
+    Panel(
+        "customers:panel_completeness",
+        _("Completeness of the archive"),
+        ("overview",),
+        rail=True,
+        rows=3,
+        trigger="revealed",
+    ),
+    Panel("customers:panel_profile", _("Profile"), ("profile",), rows=8),
+    Panel("customers:panel_consents", _("Consents"), ("consents",), rows=5),
     Panel("customers:panel_history", _("Changes and views"), ("history",), rows=5),
 )
 """In the order of the page; a panel in the rail of the overview takes the whole width on its own tab."""

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from customers import asset_chart, ladder, suitability
-from customers import reveal as revealing
 from customers.models import Holding, RatingRule, Tier, TierRule, TierState
 from customers.views import may_view
 from customers.views_detail import age_on, visible_customer
@@ -103,19 +102,6 @@ def panel_suitability(request, pk):
         "is_elderly": age is not None and age >= suitability.ELDERLY_AGE,
     }
     return render_page(request, "customers/panel_suitability.html", context, partial="panel")
-
-
-@require_GET
-@may_view
-def panel_profile(request, pk):
-    """The plain facts of the record; the address masked, revealed like the other sealed fields."""
-    customer = visible_customer(request, pk)
-    context = {
-        "customer": customer,
-        "may_reveal": request.user.has_perm("customers.reveal_sensitive"),
-        "purposes": revealing.Purpose.choices,
-    }
-    return render_page(request, "customers/panel_profile.html", context, partial="panel")
 
 
 @require_GET

@@ -46,6 +46,7 @@ SCOPES = {
 
 _SERVE = {
     "customers.view_customer",
+    "customers.edit_profile",
     "customers.tag_customer",
     "customers.reveal_sensitive",
     "contacts.log_contact",
@@ -86,7 +87,7 @@ PERMISSIONS = {
     Role.WEALTH_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.FINANCIAL_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK | _ASK,
-    Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive"},
+    Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive", "customers.edit_profile"},
     Role.AUDITOR: {
         "customers.view_customer",
         "customers.view_rules",

@@ -18,6 +18,7 @@ from django.utils import timezone
 from churn import alert_mail, alerts, scoring
 from contacts import agenda, regime
 from customers import assets, averages, potential, rating
+from customers.archive import completeness
 from staff.models import Branch, NightRun, NightStep
 from staff.refusal import Refused
 
@@ -48,6 +49,7 @@ STEPS = (
     Step("averages", averages.average_branch),
     Step("rating", rating.rate_branch, due=rating.is_rating_night),
     Step("potential", potential.refresh_branch),
+    Step("archives", completeness.refresh_branch),
     Step("regime", regime.refresh_branch, for_morning=True),
     Step("scores", scoring.score_branch),
     Step("alerts", alerts.open_alerts),

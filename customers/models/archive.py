@@ -106,8 +106,8 @@ class Resource(Recorded):
     """A resource that a customer needs, or could offer to others (domain.md §12)."""
 
     class Direction(models.TextChoices):
-        NEED = "need", _("Needs")
-        OFFER = "offer", _("Offers")
+        NEED = "need", pgettext_lazy("resource", "Needs")
+        OFFER = "offer", pgettext_lazy("resource", "Offers")
 
     class Urgency(models.IntegerChoices):
         SOME_DAY = 1, _("Some day")

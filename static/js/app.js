@@ -12,6 +12,7 @@ import "./idle.js";
 const later = [
   ["[data-chart]", () => import("./charts.js")],
   ["[data-board]", () => import("./board.js")],
+  ["[data-archive-edit]", () => import("./archive.js")],
   ["[data-list]", () => import("./list.js")],
   ["[data-board-filters]", () => import("./filters.js")],
   ["input[type=password]", () => import("./password.js")],

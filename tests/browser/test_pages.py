@@ -10,6 +10,8 @@ PAGES = [
     ("manager", "log", "/customers/{own}/log/"),
     ("manager", "customers", "/customers/"),
     ("manager", "customer", "/customers/{own}/"),
+    ("manager", "archive", "/customers/{own}/?tab=profile"),
+    ("manager", "consents", "/customers/{own}/?tab=consents"),
     ("manager", "opportunities", "/opportunities/"),
     ("manager", "alerts", "/churn/"),
     ("head", "assignment", "/assignment/"),
@@ -23,6 +25,8 @@ PAGES = [
     ("head", "views", "/customers/views/"),
     ("head", "jobs", "/jobs/"),
     ("head", "adjustments", "/adjustments/"),
+    ("head", "rules", "/rules/"),
+    ("office", "rules-form", "/rules/"),
     ("auditor", "audit", "/audit/"),
     ("teller", "teller-customers", "/customers/"),
 ]

@@ -191,8 +191,10 @@ def test_the_head_shows_masks_only_and_the_view_is_written(client, served):
 def test_the_page_names_the_panels_of_every_room(client, served):
     page = read(client, served.customer)
 
-    for part in ("ladder", "assets", "holdings", "timeline", "opportunities", "suitability", "profile"):
+    for part in ("ladder", "assets", "holdings", "timeline", "opportunities", "suitability", "completeness"):
         assert f'hx-get="/customers/{served.customer.pk}/{part}/"' in page
+    for tab, part in (("profile", "profile"), ("consents", "consents")):
+        assert f'hx-get="/customers/{served.customer.pk}/{part}/"' in read(client, served.customer, f"?tab={tab}")
     assert f'hx-get="/churn/customers/{served.customer.pk}/reasons/"' in page
 
 

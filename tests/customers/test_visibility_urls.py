@@ -55,6 +55,7 @@ VIEW = EVERYBODY - {ADMIN, SPECIALIST}
 ASSIGN = {HEAD, PRESIDENT}
 TAG = {MANAGER, LOBBY, TELLER, HEAD, PRESIDENT}
 REVEAL = {MANAGER, LOBBY, HEAD, PRESIDENT, OFFICE}
+EDIT = {MANAGER, LOBBY, HEAD}
 LOG = {MANAGER, LOBBY, TELLER, ADVISER, HEAD}
 DIAL = {MANAGER, LOBBY, HEAD}
 MOVE = {MANAGER, HEAD}
@@ -130,6 +131,14 @@ ROWS = {
     "customers/<int:pk>/holdings/": Row(VIEW, "customer"),
     "customers/<int:pk>/suitability/": Row(VIEW, "customer"),
     "customers/<int:pk>/profile/": Row(VIEW, "customer"),
+    "customers/<int:pk>/completeness/": Row(VIEW, "customer"),
+    "customers/<int:pk>/profile/interests/": post(EDIT, "customer"),
+    "customers/<int:pk>/profile/<slug:kind>/<int:row>/end/": post(EDIT, "customer", ok={404}),  # not one of theirs
+    "customers/<int:pk>/profile/values/<int:value>/restore/": post(EDIT, "customer", ok={404}),
+    "customers/<int:pk>/profile/values/<int:value>/confirm/": post(EDIT, "customer", ok={404}),
+    "customers/<int:pk>/profile/<slug:code>/": Row(EDIT, "customer"),
+    "customers/<int:pk>/consents/": Row(VIEW, "customer"),
+    "customers/<int:pk>/consents/record/": post(EDIT, "customer"),
     "customers/<int:pk>/history/": Row(VIEW, "customer"),
     "rules/": Row(MODEL),
     "rules/simulate/": post({OFFICE}),
@@ -263,13 +272,17 @@ def _alert(customer) -> ChurnAlert:
     return ChurnAlert.objects.create(customer=customer, score=score, **days, **figures)
 
 
+BESIDE = {"kind": "hobby", "row": 1, "value": 1, "code": "temperament"}
+"""What stands in an address beside the customer."""
+
+
 def ask(client, route, row, thing, people):
     """Send the request of a row about one thing and take back what it changed."""
     pk = getattr(thing, "pk", 1)
     data = dict(row.data)
     kwargs = {}
     if "<int:pk>" in route:
-        kwargs = {"pk": pk}
+        kwargs = {"pk": pk} | {name: value for name, value in BESIDE.items() if f":{name}>" in route}
     elif "<int:to>" in route:
         kwargs = {"to": people[MANAGER].pk}
     elif "<str:key>" in route:

@@ -162,7 +162,7 @@ IDS = (
     ("customers/views/", ""), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
-    ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),
+    ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),
 )  # fmt: skip
 """What an id in an address means, by the address's beginning; the first that fits. "" means no object of a customer."""
 

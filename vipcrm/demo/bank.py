@@ -9,11 +9,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from contacts import regime
+from customers import potential
 from customers.assets import ensure_partitions
 from customers.models import Customer, Load, Product
 from staff.clients import create_client
 from staff.refusal import Refused
 from vipcrm.demo import lists
+from vipcrm.demo.archives import write_archives
 from vipcrm.demo.catalogue import ITEMS
 from vipcrm.demo.chunk import Chunk
 from vipcrm.demo.institutions import Institutions
@@ -85,7 +87,9 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
         with transaction.atomic():
             written += part.write()
         serial += part.size
+    written["archive values"] = write_archives(np.random.default_rng([seed, 77]))
     for outlet in outlets:
+        potential.refresh_branch(branch_id=outlet.branch.pk, on=last)
         regime.refresh_branch(branch_id=outlet.branch.pk, on=last)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
