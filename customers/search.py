@@ -7,10 +7,13 @@ any point and go on with the next, so that `sya`, `shenyq` and `shenya` all find
 
 import re
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import or_
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
-from customers.models import Customer
+from customers.models import Customer, SearchKey
 from customers.names import pinyin_of
 from staff.masking import name_for
 
@@ -45,9 +48,26 @@ class Typed:
         return cls(text, han, letters, number if number.isascii() and number.isdigit() else "", number)
 
     @property
+    def is_word(self) -> bool:
+        """Say whether it is a name or its sound and nothing else, for which the index of grams is asked."""
+        return bool(self.han) or bool(re.fullmatch(r"[A-Za-z ]+", self.text))
+
+    @property
+    def grams(self) -> list[list[str]]:
+        """Return the ways in which `SearchKey.grams` of a name that fits may hold it; an exact look follows."""
+        if self.han:
+            return [[gram for run in self.han for gram in _grams_of_name(run)]]
+        sound = [f"i:{self.letters[0]}", *(f"p:{one}{two}" for one, two in pairwise(self.letters))]
+        return [sound, _grams_of_name(self.text.lower())]
+
+    @property
     def pattern(self) -> str:
         """Return the letters as a regular expression for `pinyin`, without its anchor; only [a-z] goes in."""
         return _NEXT_SYLLABLE.join(self.letters)
+
+
+def _grams_of_name(run: str) -> list[str]:
+    return [f"n:{one}{two}" for one, two in pairwise(run)] or [f"n:{run}"]
 
 
 def matching(customers, text: str, viewer):
@@ -55,7 +75,12 @@ def matching(customers, text: str, viewer):
     typed = Typed.read(text)
     if not typed.text:
         return customers
-    return customers.filter(_numbers(typed) if viewer.sees_names_masked else _numbers(typed) | _names(typed))
+    if viewer.sees_names_masked:
+        return customers.filter(_numbers(typed))
+    if typed.is_word:
+        ways = [Q(grams__contains=way) for way in typed.grams]
+        customers = customers.filter(pk__in=SearchKey.objects.filter(reduce(or_, ways)).values("pk"))
+    return customers.filter(_numbers(typed) | _names(typed))
 
 
 def _numbers(typed: Typed) -> Q:

@@ -4,7 +4,7 @@ from customers.models.adjustment import AdjustmentRequest
 from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resource, Source
 from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
-from customers.models.customer import Customer, RelationStatus, TierState, ValueClass
+from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.portfolio import Holding, Product
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
@@ -29,6 +29,7 @@ __all__ = [
     "RelationStatus",
     "Resource",
     "SavedView",
+    "SearchKey",
     "Source",
     "Tier",
     "TierChange",

@@ -1,6 +1,7 @@
 """The customer, with the columns that lists filter and sort on."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
@@ -231,6 +232,8 @@ class Customer(models.Model):
             # Duplicates: the same identity number, the same mobile.
             models.Index(fields=["id_no_hash"], name="customer_by_id_no", condition=~Q(id_no_hash="")),
             models.Index(fields=["mobile_hash"], name="customer_by_mobile", condition=~Q(mobile_hash="")),
+            # Search by the last digits of the mobile.
+            models.Index(fields=["mobile_last4"], name="customer_by_mobile_end", condition=~Q(mobile_last4="")),
             # The customer list of an outlet, by money; keyset pages.
             models.Index(fields=["branch", "-aum", "-id"], name="customer_branch_by_aum"),
             # A manager's own customers, by money.
@@ -263,3 +266,22 @@ class Customer(models.Model):
         The same rule stands in SQL in `customer_load_class` (migration 0003), which is what counts.
         """
         return self.tier if self.relation_status == RelationStatus.SIGNED else Tier.GENERAL
+
+
+class SearchKey(models.Model):
+    """What a customer's name can be found by, in a row of its own so that nightly figures never touch its index.
+
+    `grams` are one and two characters of the name (n:沈, n:沈雅), the initials of its syllables (i:s), and every pair
+    of letters that may follow one another in what is typed (p:sh, p:sy): a syllable may be left at any letter.
+    The database keeps them (migration 0011); `customers.search` asks for them and then looks exactly.
+    """
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="search_key")
+    grams = ArrayField(models.TextField())
+
+    class Meta:
+        default_permissions = ()
+        indexes = [GinIndex(name="search_key_by_gram", fields=["grams"], fastupdate=False)]
+
+    def __str__(self):
+        return f"{self.customer_id}"

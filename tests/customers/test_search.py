@@ -1,11 +1,11 @@
 """Finding customers: characters, pinyin, initials, mixed, digits, numbers; within sight; whatever is typed."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer, Tier
-from customers.search import Typed, hits, marked, matching, search, sounding
+from customers.search import Typed, _names, _numbers, hits, marked, matching, search, sounding
 from staff.roles import Role
 from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory, StaffFactory
 
@@ -152,3 +152,44 @@ def test_eight_rows_at_most_and_the_total_beside_them(client, head):
 
     assert page.count("<mark>Wang</mark> <mark>F</mark>ang") == 8
     assert '<span class="push">12</span>' in page
+
+
+# --- The index of grams ----------------------------------------------------------------------------
+
+SYLLABLES = ["shen", "ya", "qin", "zhang", "wei", "o", "an", "lv"]
+HAN = "沈雅琴张伟欧安吕"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(st.lists(st.integers(0, len(HAN) - 1), min_size=1, max_size=4), min_size=1, max_size=4),
+    typed=st.text(alphabet="shenyaqizgwolv 沈雅琴张", min_size=1, max_size=6),
+)
+def test_the_index_finds_whom_a_look_at_every_name_finds(head, names, typed):
+    Customer.objects.filter(branch=head.branch).delete()
+    people = [customer(head, "".join(HAN[n] for n in name), " ".join(SYLLABLES[n] for n in name)) for name in names]
+    read = Typed.read(typed)
+    everybody = Customer.objects.filter(branch=head.branch)
+
+    found = set(matching(everybody, typed, head))
+
+    assert found == (set(everybody.filter(_numbers(read) | _names(read))) if read.text else set(people))
+
+
+def test_the_index_follows_a_change_of_name_and_a_bulk_write(head):
+    one = customer(head, "沈雅琴", "shen ya qin")
+    Customer.objects.filter(pk=one.pk).update(name="欧阳慧", pinyin="ou yang hui")
+
+    assert search(head, "沈雅", 8) == []
+    assert search(head, "oyh", 8) == [one]
+    (other,) = Customer.objects.bulk_create(
+        [CustomerFactory.build(branch=head.branch, name="马建华", pinyin="ma jian hua")]
+    )
+    assert search(head, "majh", 8) == [other]
+
+
+def test_a_latin_name_is_found_by_what_stands_within_it(head):
+    found = customer(head, "Johnson Lee", "johnson lee")
+
+    for typed in ("ohns", "n l", "JOHN", "jl", "lee"):
+        assert search(head, typed, 8) == [found], typed
