@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, Round
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from customers.potential import Reason
 from customers.search import SEALED
 
 SIZE = 50
@@ -97,6 +98,7 @@ VIEWS = (
     (_("Birthday within 30 days"), {"birthday": 30}),
     (_("Churn risk medium or high"), {"churn": ["high", "medium"]}),
     (_("Within 10% of the next tier"), {"near": 10}),
+    (_("Potential"), {"potential": [str(reason) for reason in Reason]}),
 )
 """The built-in views of the list: label, filters with their values."""
 

@@ -201,6 +201,7 @@ def test_the_views_are_tabs_with_counts(client, head, branch):
         ("Birthday within 30 days", "0", False),
         ("Churn risk medium or high", "1", True),
         ("Within 10% of the next tier", "0", False),
+        ("Potential", "0", False),
     ]
 
 
