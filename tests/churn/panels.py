@@ -57,8 +57,8 @@ def write_months(customers, money, *, last: date) -> None:
             step = average - (float(money[place, k - 1]) if k else average)
             rows.append(
                 MonthlyAsset(
-                    customer=customer, month=first, days=30, month_avg=average, year_avg=average, month_end=end,
-                    last7_avg=end, lowest=min(average, end), highest=max(average, end), inflow=max(round(step, 2), 0),
+                    customer=customer, month=first, days=30, balances=round(30 * average, 2), month_avg=average, year_avg=average,
+                    month_end=end, last7_avg=end, lowest=min(average, end), highest=max(average, end), inflow=max(round(step, 2), 0),
                     outflow=max(round(-step, 2), 0), demand=end,
                 )
             )  # fmt: skip
