@@ -193,3 +193,17 @@ def test_a_latin_name_is_found_by_what_stands_within_it(head):
 
     for typed in ("ohns", "n l", "JOHN", "jl", "lee"):
         assert search(head, typed, 8) == [found], typed
+
+
+def test_digits_find_numbers_mobiles_and_names_that_hold_them(head):
+    by_number = customer(head, "沈雅琴", "shen ya qin", customer_no="602199")
+    by_mobile = customer(head, "马建华", "ma jian hua", mobile_last4="6021")
+    by_name = customer(head, "客户6021", "ke hu")
+    customer(head, "何蕴秋", "he yun qiu", customer_no="160219", mobile_last4="0216")
+    elsewhere = CustomerFactory(mobile_last4="6021")
+
+    found = search(head, "6021", 8)
+
+    assert set(found) == {by_number, by_mobile, by_name}
+    assert elsewhere not in found
+    assert set(search(StaffFactory(role=Role.RETAIL_ADMIN, branch=head.branch), "6021", 8)) == {by_number, by_mobile}
