@@ -19,6 +19,7 @@ from customers.serializers import (
     BalanceBatchSerializer,
     BatchAnswerSerializer,
     CustomerBatchSerializer,
+    TransactionBatchSerializer,
 )
 from staff import audit
 from staff.api.authentication import needs_scope
@@ -69,6 +70,22 @@ def customers_batch(request):
 def assets_batch(request):
     """Take up to 10,000 end-of-day balances; each row is answered, in the order sent."""
     return _take(request, feed.BalanceRow, feed.take_balances)
+
+
+@extend_schema(
+    operation_id="transactions_batch",
+    summary="Send transaction events",
+    parameters=[IDEMPOTENCY_KEY],
+    request=TransactionBatchSerializer,
+    responses={200: BatchAnswerSerializer, **problems(400, 401, 403, 409, 413, 415, 422, 503)},
+    tags=["in"],
+)
+@api_view(["POST"])
+@permission_classes([needs_scope("assets:write")])
+@idempotent
+def transactions_batch(request):
+    """Take up to 10,000 events of money and visits; each row is answered, in the order sent."""
+    return _take(request, feed.TransactionRow, feed.take_transactions)
 
 
 def _take(request, shape, take) -> Response:

@@ -12,6 +12,9 @@ from django.utils.translation import pgettext_lazy
 from customers.assets import month_start
 from customers.models import RatingRule, Tier, TierRule
 
+PAYROLL_MONTHS = 3
+"""Over how many months pay is averaged."""
+
 
 class Reason(models.TextChoices):
     """Why a customer is a potential VIP, or one of a higher tier: `Customer.potential_reasons`."""
@@ -20,6 +23,9 @@ class Reason(models.TextChoices):
     NEAR_THRESHOLD = "near_threshold", _("Near the threshold")
     LOAN = "loan", pgettext_lazy("potential by", "Loans")
     CUSTODY = "custody", pgettext_lazy("potential by", "Custody cash")
+    CARD = "card", pgettext_lazy("potential by", "Card spend")
+    PAYROLL = "payroll", pgettext_lazy("potential by", "Payroll")
+    NOMINATED = "nominated", pgettext_lazy("potential by", "Nominated")
 
 
 class KeyGroup(models.TextChoices):
@@ -35,8 +41,9 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
     """Bring reasons and groups of a branch's customers up to a day; return how many changed.
 
     `reached` compares the tiers; `near_threshold` looks at the average that decides the tier, between the
-    rule's share of the next floor and that floor, where it is above the tier served. Loans and custody cash speak for
-    customers without a tier alone.
+    rule's share of the next floor and that floor, where it is above the tier served. Loans, custody cash, card spend of
+    12 months and pay of 3 months speak for customers without a tier alone. Whoever has a reason and no relation
+    becomes a potential VIP; nobody ceases to be one here (his manager ends that).
     """
     floors, rule = TierRule.objects.floors(on), RatingRule.objects.in_force(on)
     values = {
@@ -50,6 +57,9 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
         "near": rule.near_share,
         "loan": rule.loan_floor,
         "custody": rule.custody_floor,
+        "card": rule.card_floor,
+        "payroll": rule.payroll_floor,
+        "payroll_months": PAYROLL_MONTHS,
     }
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH, values)
@@ -59,7 +69,7 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
 _REFRESH = """
 WITH floors (tier, floor) AS (VALUES (1, %(gold)s), (2, %(platinum)s), (3, %(diamond)s)),
 fact AS (
-    SELECT c.id, c.service_tier, c.asset_tier, c.product_marks,
+    SELECT c.id, c.service_tier, c.asset_tier, c.product_marks, c.service_tier = 0 AND c.asset_tier = 0 AS below,
            CASE %(measure)s WHEN 'year_avg' THEN c.year_avg ELSE c.month_avg END AS measure,
            coalesce(d.loan_balance, 0) AS loan, coalesce(d.custody_cash, 0) AS custody,
            coalesce(d.card_outstanding, 0) AS card
@@ -76,8 +86,21 @@ fact AS (
                CASE WHEN EXISTS (
                    SELECT FROM floors WHERE tier > service_tier AND measure < floor AND measure >= floor * %(near)s
                ) THEN 'near_threshold' END,
-               CASE WHEN service_tier = 0 AND asset_tier = 0 AND loan >= %(loan)s THEN 'loan' END,
-               CASE WHEN service_tier = 0 AND asset_tier = 0 AND custody >= %(custody)s THEN 'custody' END
+               CASE WHEN below AND loan >= %(loan)s THEN 'loan' END,
+               CASE WHEN below AND custody >= %(custody)s THEN 'custody' END,
+               CASE WHEN below AND (
+                   SELECT sum(amount) FROM customers_transactionevent t
+                   WHERE t.customer_id = fact.id AND t.kind = 'card_spend' AND t.data_date > %(on)s::date - interval '12 months'
+                     AND t.data_date <= %(on)s
+               ) >= %(card)s THEN 'card' END,
+               CASE WHEN below AND (
+                   SELECT sum(amount) FROM customers_transactionevent t
+                   WHERE t.customer_id = fact.id AND t.kind = 'payroll' AND t.data_date > %(on)s::date - make_interval(months => %(payroll_months)s)
+                     AND t.data_date <= %(on)s
+               ) >= %(payroll)s * %(payroll_months)s THEN 'payroll' END,
+               CASE WHEN EXISTS (
+                   SELECT FROM customers_nomination n WHERE n.customer_id = fact.id AND n.ended_at IS NULL
+               ) THEN 'nominated' END
            ], NULL)::varchar(16)[] AS reasons,
            array_remove(ARRAY[
                CASE WHEN service_tier > 0 THEN 'vip' END,
@@ -88,10 +111,12 @@ fact AS (
     FROM fact CROSS JOIN LATERAL (SELECT string_to_array(product_marks, ' ') AS marks) split
 )
 UPDATE customers_customer c SET
-    potential_reasons = found.reasons
-        || CASE WHEN 'nominated' = ANY(c.potential_reasons) THEN ARRAY['nominated']::varchar(16)[] ELSE '{}' END,
-    key_groups = found.groups, updated_at = now()
+    potential_reasons = found.reasons, key_groups = found.groups,
+    relation_status = CASE WHEN c.relation_status = 'none' AND found.reasons <> '{}' THEN 'potential'
+        ELSE c.relation_status END,
+    updated_at = now()
 FROM found
 WHERE found.id = c.id AND (c.key_groups IS DISTINCT FROM found.groups
-    OR array_remove(c.potential_reasons, 'nominated') IS DISTINCT FROM found.reasons)
+    OR c.potential_reasons IS DISTINCT FROM found.reasons
+    OR (c.relation_status = 'none' AND found.reasons <> '{}'))
 """

@@ -25,6 +25,8 @@ PARAMETERS = (
     "private_floor",
     "loan_floor",
     "custody_floor",
+    "card_floor",
+    "payroll_floor",
 )
 """What a set decides beside the floors of the tiers."""
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from customers.models import ASSET_KINDS, Assignment, Tier
+from customers.models import ASSET_KINDS, Assignment, Tier, TransactionEvent
 
 
 class AssignmentSerializer(serializers.ModelSerializer):
@@ -73,6 +73,22 @@ class BalanceRowSerializer(serializers.Serializer):
 
 class BalanceBatchSerializer(BatchSerializer):
     rows = BalanceRowSerializer(many=True)
+
+
+class TransactionRowSerializer(serializers.Serializer):
+    row_id = serializers.CharField(max_length=32)
+    customer_no = serializers.CharField(max_length=32)
+    external_id = serializers.CharField(max_length=64, help_text="your key of the event; unique in the bank")
+    sequence = serializers.IntegerField(min_value=0)
+    kind = serializers.ChoiceField(choices=TransactionEvent.Kind.values)
+    data_date = serializers.DateField(required=False, allow_null=True, help_text="as_of where it is left out")
+    amount = serializers.DecimalField(max_digits=18, decimal_places=2, required=False, help_text="yuan, a string")
+    counterparty_type = serializers.ChoiceField(choices=TransactionEvent.Counterparty.values, required=False)
+    channel = serializers.CharField(max_length=20, required=False)
+
+
+class TransactionBatchSerializer(BatchSerializer):
+    rows = TransactionRowSerializer(many=True)
 
 
 class RowAnswerSerializer(serializers.Serializer):

@@ -2,7 +2,16 @@
 
 from django.urls import include, path
 
-from customers import views, views_archive, views_bulk, views_detail, views_panels, views_rules, views_saved
+from customers import (
+    views,
+    views_archive,
+    views_bulk,
+    views_detail,
+    views_nomination,
+    views_panels,
+    views_rules,
+    views_saved,
+)
 
 app_name = "customers"
 
@@ -24,6 +33,8 @@ urlpatterns = [
     path("customers/<int:pk>/", views_detail.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/facts/", views_detail.customer_facts, name="customer_facts"),
     path("customers/<int:pk>/reveal/", views_detail.reveal, name="reveal"),
+    path("customers/<int:pk>/nominate/", views_nomination.nominate, name="nominate"),
+    path("nominations/<int:pk>/withdraw/", views_nomination.withdraw, name="nomination_withdraw"),
     path("customers/<int:pk>/ladder/", views_panels.panel_ladder, name="panel_ladder"),
     path("customers/<int:pk>/assets/", views_panels.panel_assets, name="panel_assets"),
     path("customers/<int:pk>/holdings/", views_panels.panel_holdings, name="panel_holdings"),

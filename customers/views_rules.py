@@ -72,7 +72,10 @@ class RulesForm(forms.ModelForm):
             ),
             (gettext_lazy("Averages"), [self["rating_measure"], self["year_avg_basis"]]),
             (gettext_lazy("Falling"), [self["months_until_down"], self["months_until_down_private"]]),
-            (gettext_lazy("Potential"), [self["near_percent"], self["loan_floor"], self["custody_floor"]]),
+            (
+                gettext_lazy("Potential"),
+                [self[name] for name in ("near_percent", "loan_floor", "custody_floor", "card_floor", "payroll_floor")],
+            ),
         ]
 
 

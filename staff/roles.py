@@ -48,6 +48,7 @@ _SERVE = {
     "customers.view_customer",
     "customers.edit_profile",
     "customers.tag_customer",
+    "customers.nominate_customer",
     "customers.reveal_sensitive",
     "contacts.log_contact",
     "contacts.move_opportunity",

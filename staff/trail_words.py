@@ -17,6 +17,8 @@ ACTIONS = {
     "customer.tagged": _("Tags changed"),
     "customer.adjustment_asked": _("Re-assignment asked for"),
     "customer.adjustment_settled": _("Request for re-assignment answered"),
+    "customer.nominated": _("Nominated as potential"),
+    "customer.nomination_withdrawn": _("Nomination taken back"),
     "customers.bulk_asked": _("Action on many customers asked for"),
     "archive.changed": _("Archive changed"),
     "consent.granted": _("Consent granted"),

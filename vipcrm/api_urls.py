@@ -5,7 +5,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from churn.api import churn_alerts
-from customers.api import assets_batch, assignments, customers_batch
+from customers.api import assets_batch, assignments, customers_batch, transactions_batch
 from staff.api.token import token
 
 app_name = "api"
@@ -14,6 +14,7 @@ urlpatterns = [
     path("oauth/token/", token, name="token"),
     path("customers:batch", login_not_required(customers_batch), name="customers_batch"),
     path("assets:batch", login_not_required(assets_batch), name="assets_batch"),
+    path("transactions:batch", login_not_required(transactions_batch), name="transactions_batch"),
     path("assignments/", login_not_required(assignments), name="assignments"),
     path("churn/alerts/", login_not_required(churn_alerts), name="churn_alerts"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),

@@ -82,6 +82,8 @@ MENU = (
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
          MANAGERS | ADVISERS | HEADS, "o", _opportunities),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
+    Item("potential", _("Potential customers"), "contacts:potential_list", "user-star",
+         MANAGERS | HEADS, "", None, "", _("Reference")),
     Item("adjustments", _("Requests for re-assignment"), "customers:adjustment_list", "arrows-exchange",
          HEADS, "", _adjustments, "plain", _("Manage")),
     Item("model", _("Churn model"), "churn:model", "chart-bar", HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("Manage")),

@@ -7,6 +7,16 @@ branches are refused, row by row, and never say whether such a customer exists e
 
 from customers.feed.balances import take_balances
 from customers.feed.people import take_customers
-from customers.feed.rows import BalanceRow, CustomerRow, Outcome, read_rows
+from customers.feed.rows import BalanceRow, CustomerRow, Outcome, TransactionRow, read_rows
+from customers.feed.transactions import take_transactions
 
-__all__ = ["BalanceRow", "CustomerRow", "Outcome", "read_rows", "take_balances", "take_customers"]
+__all__ = [
+    "BalanceRow",
+    "CustomerRow",
+    "Outcome",
+    "TransactionRow",
+    "read_rows",
+    "take_balances",
+    "take_customers",
+    "take_transactions",
+]

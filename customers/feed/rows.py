@@ -63,6 +63,23 @@ class BalanceRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     card_outstanding: Money = "0"
 
 
+class TransactionRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One event of `POST /api/v1/transactions:batch`; `external_id` is the core system's key of it."""
+
+    row_id: Key
+    customer_no: Key
+    external_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+    sequence: Sequence
+    kind: Literal[
+        "inflow", "outflow", "purchase", "redeem", "payroll", "card_spend", "card_issue", "card_cancel",
+        "loan_repay", "counter_visit", "login",
+    ]  # fmt: skip
+    data_date: date | None = None
+    amount: Money = "0"
+    counterparty_type: Literal["own_bank", "other_bank", "corporate", ""] = ""
+    channel: text(20) = ""
+
+
 @dataclass
 class Outcome:
     """What became of one row: created, updated, unchanged, stale or rejected (with code, place, words)."""

@@ -6,8 +6,10 @@ from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, Monthl
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
+from customers.models.nomination import Nomination
 from customers.models.portfolio import Holding, Product
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
+from customers.models.transactions import TransactionEvent
 
 __all__ = [
     "ASSET_KINDS",
@@ -22,6 +24,7 @@ __all__ = [
     "LateBalance",
     "Load",
     "MonthlyAsset",
+    "Nomination",
     "Product",
     "ProfileValue",
     "QuotaRule",
@@ -35,6 +38,7 @@ __all__ = [
     "TierChange",
     "TierRule",
     "TierState",
+    "TransactionEvent",
     "ValueClass",
     "ViewPin",
 ]

@@ -98,6 +98,8 @@ class RatingRule(models.Model):
     private_floor = yuan(6_000_000, _("private banking from"))
     loan_floor = yuan(300_000, _("potential by loans from"))
     custody_floor = yuan(10_000, _("potential by custody cash from"))
+    card_floor = yuan(50_000, _("potential by card spend of 12 months from"))
+    payroll_floor = yuan(10_000, _("potential by monthly pay over 3 months from"))
     made_by = models.ForeignKey("staff.Staff", models.PROTECT, null=True, blank=True, related_name="+")
     made_at = models.DateTimeField(db_default=models.functions.Now())
 
@@ -114,6 +116,9 @@ class RatingRule(models.Model):
             models.CheckConstraint(
                 name="rating_rule_floors_positive",
                 condition=models.Q(private_floor__gt=0, loan_floor__gt=0, custody_floor__gt=0),
+            ),
+            models.CheckConstraint(
+                name="rating_rule_indicators_positive", condition=models.Q(card_floor__gt=0, payroll_floor__gt=0)
             ),
         ]
 

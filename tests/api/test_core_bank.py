@@ -197,7 +197,7 @@ def test_a_query_that_does_not_fit_is_a_400_that_names_the_parameter(core, query
 def test_the_schema_names_every_door_and_its_errors(client):
     schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).content.decode()
 
-    for path in ("customers:batch", "assets:batch", "assignments/", "churn/alerts/"):
+    for path in ("customers:batch", "assets:batch", "transactions:batch", "assignments/", "churn/alerts/"):
         assert f"/api/v1/{path}" in schema
     assert "application/problem+json" in schema
     assert client.get("/api/v1/docs/").status_code == 200

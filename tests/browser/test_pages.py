@@ -26,6 +26,7 @@ PAGES = [
     ("head", "jobs", "/jobs/"),
     ("head", "adjustments", "/adjustments/"),
     ("head", "rules", "/rules/"),
+    ("head", "potential", "/potential/"),
     ("office", "rules-form", "/rules/"),
     ("auditor", "audit", "/audit/"),
     ("teller", "teller-customers", "/customers/"),

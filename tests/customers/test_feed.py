@@ -7,8 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers.feed import BalanceRow, CustomerRow, read_rows, take_balances, take_customers
-from customers.models import Customer, DailyAsset, Tier, TierChange
+from customers.feed import (
+    BalanceRow,
+    CustomerRow,
+    TransactionRow,
+    read_rows,
+    take_balances,
+    take_customers,
+    take_transactions,
+)
+from customers.models import Customer, DailyAsset, Tier, TierChange, TransactionEvent
 from staff.models import ApiClient
 from tests.factories import BranchFactory, CustomerFactory
 
@@ -159,3 +167,60 @@ def test_any_order_of_the_same_rows_gives_the_same_state(client, order, cuts):
 
     asset = DailyAsset.objects.get()
     assert (asset.sequence, asset.demand) == (4, Decimal(40))
+
+
+# --- Transaction events ----------------------------------------------------------------------------
+
+
+def event(**said):
+    return {
+        "row_id": "1", "customer_no": "A1", "external_id": "T1", "sequence": 1, "kind": "payroll", "amount": "12000.00",
+    } | said  # fmt: skip
+
+
+def send_events(client, *rows, as_of=MONDAY):
+    good, bad = read_rows(list(rows), TransactionRow)
+    outcomes = bad | take_transactions(rows=good, as_of=as_of, by=client)
+    return [outcomes[position] for position in range(len(rows))]
+
+
+def test_an_event_is_taken_once_and_a_newer_version_replaces_it(client):
+    send_customers(client, customer_row())
+
+    assert statuses(send_events(client, event())) == ["created"]
+    assert statuses(send_events(client, event())) == ["unchanged"]
+    assert statuses(send_events(client, event(amount="13000"))) == ["stale"]
+    assert statuses(send_events(client, event(sequence=2, amount="13000"), event(sequence=3, amount="14000"))) == [
+        "stale", "updated",
+    ]  # fmt: skip
+    kept = TransactionEvent.objects.get()
+    assert (kept.amount, kept.data_date, kept.kind) == (Decimal("14000.00"), MONDAY, "payroll")
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"customer_no": "B2"}, "unknown_customer"),
+        ({"data_date": "1989-12-31"}, "date_out_of_range"),
+        ({"kind": "gift"}, "invalid"),
+        ({"amount": "-1"}, "invalid"),
+        ({"colour": "red"}, "unknown_field"),
+    ],
+)
+def test_a_bad_event_is_refused_by_name_and_leaves_the_others(client, said, code):
+    send_customers(client, customer_row())
+
+    refused, taken = send_events(client, event(**said), event(external_id="T2"))
+
+    assert (refused.status, refused.code, taken.status) == ("rejected", code, "created")
+    assert TransactionEvent.objects.count() == 1
+
+
+def test_an_event_does_not_move_to_another_customer(client):
+    send_customers(client, customer_row(), customer_row(row_id="2", customer_no="A2"))
+    send_events(client, event())
+
+    outcomes = send_events(client, event(customer_no="A2", sequence=9))
+
+    assert [each.code for each in outcomes] == ["event_of_another"]
+    assert TransactionEvent.objects.get().customer.customer_no == "A1"

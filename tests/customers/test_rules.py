@@ -129,6 +129,7 @@ def filled(**changes):
         "gold": "100000", "platinum": "500000", "diamond": "1000000", "private_floor": "6000000",
         "rating_measure": "month_avg", "year_avg_basis": "last_365", "months_until_down": "3",
         "months_until_down_private": "6", "near_percent": "80", "loan_floor": "300000", "custody_floor": "10000",
+        "card_floor": "50000", "payroll_floor": "10000",
         "effective_from": (localdate() + timedelta(days=40)).isoformat(),
     }  # fmt: skip
     return values | changes
@@ -173,5 +174,5 @@ def test_a_simulation_asks_the_same_number_of_queries_for_many_customers(client,
         CustomerFactory(branch=branch, month_avg=average)
     client.force_login(office)
 
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(30):
         client.post("/rules/simulate/", filled(platinum="400000"))

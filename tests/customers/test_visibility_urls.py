@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from customers.models import AdjustmentRequest, Assignment, SavedView
+from customers.nomination import nominate
 from staff.models import Branch, OutboxEmail, Staff
 from staff.roles import Role
 from tests.factories import (
@@ -120,6 +121,9 @@ ROWS = {
     "customers/views/<int:pk>/pin/": post(VIEW, "view", ok={404}),
     "customers/bulk/": post(TAG, "customer", field="chosen", data=(("action", "tag"), ("word", "x"))),
     "customers/export/": post({HEAD, PRESIDENT, OFFICE}, "customer", field="chosen"),
+    "potential/": Row(VIEW),
+    "customers/<int:pk>/nominate/": Row(TAG - {PRESIDENT}, "customer"),
+    "nominations/<int:pk>/withdraw/": post(TAG - {PRESIDENT}, "nomination"),
     "adjustments/": Row(ASSIGN),
     "adjustments/<int:pk>/settle/": post(ASSIGN, "adjustment", data=(("outcome", "refused"),)),
     "search/": Row(VIEW, ok={302}),
@@ -182,6 +186,7 @@ ROWS = {
     "api/v1/oauth/token/": post(EVERYBODY, ok={400, 401}),
     "api/v1/customers:batch": API,
     "api/v1/assets:batch": API,
+    "api/v1/transactions:batch": API,
     "api/v1/assignments/": API,
     "api/v1/churn/alerts/": API,
     "api/v1/schema/": Row(EVERYBODY),
@@ -258,6 +263,7 @@ def _everything(branch, holder, name, position) -> dict:
         "customer": customer,
         "assignment": row,
         "adjustment": AdjustmentRequest.objects.create(customer=customer, asked_by=holder, reason="x"),
+        "nomination": nominate(customer=customer, reason="新开了两间铺面", by=holder),
         "log": ContactLogFactory(customer=customer, staff=holder),
         "task": ContactTaskFactory(customer=customer, reason="planned"),
         "opportunity": OpportunityFactory(customer=customer, owner=holder),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from contacts.models import ContactTask
 from customers.models import AdjustmentRequest, Assignment, Customer
+from customers.nomination import nominate
 from staff.models import ApiClient, Branch, Staff
 from staff.roles import Scope, scope_of
 from tests.factories import (
@@ -101,8 +102,10 @@ def live_with(customer: Customer, manager: Staff) -> None:
         churn_probability=0.8, churn_level=3, money_at_risk=500_000, aum=890_000, data_date=today - timedelta(days=1)
     )
     adjustment = AdjustmentRequest.objects.create(customer=customer, asked_by=manager, reason="moved")
+    nomination = nominate(customer=customer, reason="新开了两间铺面", by=manager)
     customer.refresh_from_db()
     customer.ids = {
+        "nomination": nomination.pk,
         "adjustment": adjustment.pk, "customer": customer.pk, "log": log.pk, "opportunity": opportunity.pk, "alert": alert.pk, "score": score.pk,
         "task": ContactTask.objects.filter(customer=customer).first().pk,
         "assignment": Assignment.objects.filter(customer=customer).first().pk, "staff": manager.pk,
@@ -159,7 +162,7 @@ def signed_in(staff: Staff) -> Client:
 # --- Every address ----------------------------------------------------------------------------------
 
 IDS = (
-    ("customers/views/", ""), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
+    ("customers/views/", ""), ("nominations/", "nomination"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),

@@ -23,6 +23,7 @@ from staff.roles import Role
 from staff.sealing import seal
 from vipcrm.demo import deals, people, touches
 from vipcrm.demo.copying import copy_numbers, copy_rows, money, reserve
+from vipcrm.demo.events import write_events
 from vipcrm.demo.money import DAYS, simulate
 from vipcrm.demo.months import FIGURES, summarise
 from vipcrm.demo.owners import Holder, share_out
@@ -98,6 +99,9 @@ class Chunk:
             ("customer_id", "staff_id", "role", "start", "end", "source", "reason", "assigned_by_id"),
             self.assignment_rows(),
         )
+        written["transaction events"] = write_events(
+            self.rng, ids=self.ids, traits=self.history.traits, cards=self.card > 0, last=self.last
+        )
         return written + self.write_business(shelves)
 
     # --- customers ----------------------------------------------------------------------------
@@ -121,7 +125,7 @@ class Chunk:
             for place in range(self.size)
         ]
         self.since = [min(since, self.last) for since in self.since]
-        wishes = (load_class >= 0) & ((self.primary == 0) | (self.rng.random(self.size) < 0.15))
+        wishes = (self.primary == 0) | (self.rng.random(self.size) < 0.15)
         for place in np.nonzero(wishes)[0].tolist():
             self.people[place].needs = people.need_of(self.rng, self.history.traits.walk[place])
 
