@@ -5,13 +5,22 @@ from decimal import Decimal
 
 import django_filters as filters
 from django import forms
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.birthdays import birthdays
 from customers.filter_kinds import amount, days, pick, ratio, relative, text_box, ticks, whole, yes_or_no
 from customers.filters_of_people import PeopleFilters
-from customers.models import Customer, Product, RelationStatus, Tier, TierRule, TierState
+from customers.models import (
+    Customer,
+    Product,
+    RelationStatus,
+    Segment,
+    SegmentMember,
+    Tier,
+    TierRule,
+    TierState,
+)
 from customers.search import matching
 from staff.formats import WAN
 from staff.models import Branch, Staff
@@ -34,6 +43,11 @@ def branches(request):
 def managers(request):
     """Return the members of staff who may look after customers within the viewer's branch."""
     return Staff.objects.members_of(request.user.branch_id).active().filter(load__isnull=False).order_by("name", "pk")
+
+
+def segments(request):
+    """Return the segments a viewer may choose among."""
+    return Segment.objects.visible_to(request.user).active()
 
 
 class CustomerFilter(PeopleFilters):
@@ -71,6 +85,10 @@ class CustomerFilter(PeopleFilters):
     tag = filters.CharFilter(label=_("Tag"), method="by_tag", max_length=20, widget=text_box())
     manager = filters.ModelChoiceFilter(
         label=_("Manager"), queryset=managers, null_label=_("Nobody"), null_value="none", empty_label=_("All"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
+    segment = filters.ModelChoiceFilter(
+        label=_("Segment"), queryset=segments, method="by_segment", empty_label=_("All"),
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     branch = filters.ModelChoiceFilter(
@@ -168,6 +186,10 @@ class CustomerFilter(PeopleFilters):
 
     def by_tag(self, customers, name, tag):
         return customers.filter(tags__contains=[tag])
+
+    def by_segment(self, customers, name, segment):
+        here = SegmentMember.objects.current().filter(segment=segment, customer=OuterRef("pk"))
+        return customers.filter(Exists(here)) if segment else customers
 
     def by_branch(self, customers, name, branch):
         return customers.filter(branch__in=Branch.objects.under(branch.pk))

@@ -10,6 +10,7 @@ from customers.archive.fields import Occupation, Orientation, Temperament
 from customers.filter_kinds import amount, relative, text_box, ticks, whole, words, yes_or_no
 from customers.models import Assignment, ConsentRecord, Customer, Hobby, ProfileValue, Resource, ValueClass
 from customers.potential import KeyGroup, Reason
+from customers.reach import consenting
 from customers.relative_dates import How, years_before
 from customers.suitability import GRADES
 from staff.formats import WAN
@@ -158,13 +159,3 @@ class PeopleFilters(filters.FilterSet):
         if span.how == How.NEVER:
             return customers.filter(~Exists(held))
         return customers.filter(Exists(held.filter(span.condition("start", self.on))))
-
-
-def consenting(purpose: str):
-    """Return the grants for a purpose that nothing newer took back, over any channel, of the customer around it."""
-    newer = ConsentRecord.objects.filter(
-        Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk")),
-        customer=OuterRef("customer"), purpose=OuterRef("purpose"), channel=OuterRef("channel"),
-    )  # fmt: skip
-    granted = ConsentRecord.objects.filter(customer=OuterRef("pk"), purpose=purpose, granted=True)
-    return granted.filter(~Exists(newer))

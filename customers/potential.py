@@ -16,6 +16,10 @@ PAYROLL_MONTHS = 3
 """Over how many months pay is averaged."""
 
 
+PAYROLL_STOP = 45
+"""So many days without pay end the membership of the payroll group (domain.md §8, payroll_stop)."""
+
+
 class Reason(models.TextChoices):
     """Why a customer is a potential VIP, or one of a higher tier: `Customer.potential_reasons`."""
 
@@ -29,12 +33,15 @@ class Reason(models.TextChoices):
 
 
 class KeyGroup(models.TextChoices):
-    """The four key groups of retail customers (000_12a35795c6eec638.txt); one may be in several."""
+    """The four key groups of retail customers (000_12a35795c6eec638.txt), and two traditional ones that need balances
+    and payments too; one customer may be in several."""
 
     VIP = "vip", pgettext_lazy("key group", "VIP")
     LOAN = "loan", pgettext_lazy("key group", "Personal loans")
     WEALTH = "wealth", pgettext_lazy("key group", "Wealth")
     CARD = "card", pgettext_lazy("key group", "Credit cards")
+    PAYROLL = "payroll", _("Payroll customers")
+    CUSTODY = "custody", _("Third-party custody")
 
 
 def refresh_branch(*, branch_id: int, on: date) -> int:
@@ -60,6 +67,7 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
         "card": rule.card_floor,
         "payroll": rule.payroll_floor,
         "payroll_months": PAYROLL_MONTHS,
+        "payroll_stop": PAYROLL_STOP,
     }
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH, values)
@@ -106,7 +114,12 @@ fact AS (
                CASE WHEN service_tier > 0 THEN 'vip' END,
                CASE WHEN loan > 0 OR 'loan' = ANY(marks) THEN 'loan' END,
                CASE WHEN marks && ARRAY['wealth', 'fund', 'gold', 'insurance', 'private'] THEN 'wealth' END,
-               CASE WHEN card > 0 OR 'card' = ANY(marks) THEN 'card' END
+               CASE WHEN card > 0 OR 'card' = ANY(marks) THEN 'card' END,
+               CASE WHEN 'payroll' = ANY(marks) OR EXISTS (
+                   SELECT FROM customers_transactionevent t WHERE t.customer_id = fact.id AND t.kind = 'payroll'
+                     AND t.data_date > %(on)s::date - %(payroll_stop)s AND t.data_date <= %(on)s
+               ) THEN 'payroll' END,
+               CASE WHEN custody > 0 THEN 'custody' END
            ], NULL)::varchar(8)[] AS groups
     FROM fact CROSS JOIN LATERAL (SELECT string_to_array(product_marks, ' ') AS marks) split
 )

@@ -90,6 +90,13 @@ class Relative:
         found = Q(**{f"{column}__gte": first}) if first else Q()
         return found & Q(**{f"{column}__lte": last}) if last else found
 
+    def covers(self, day: date | None, on: date) -> bool:
+        """Say of one day what `condition` says of a column."""
+        if self.how == How.NEVER or day is None:
+            return self.how == How.NEVER and day is None
+        first, last = self.bounds(on)
+        return (first is None or first <= day) and (last is None or day <= last)
+
 
 def months(first: date, number: int) -> tuple[date, date]:
     """Return the first and the last day of so many months that begin on a first."""

@@ -88,9 +88,9 @@ def _form(action: str, request):
     return FORMS[action](request.POST)
 
 
-def _chosen(request) -> list[int]:
+def chosen_ids(data) -> list[int]:
     """Return the ids that were ticked; one that is no number is nobody's."""
-    found = request.POST.getlist("chosen")
+    found = data.getlist("chosen")
     if not all(pk.isdecimal() and len(pk) <= 18 for pk in found):
         raise Http404
     return [int(pk) for pk in found]
@@ -99,7 +99,7 @@ def _chosen(request) -> list[int]:
 def _frozen(request, listing: Listing, most: int = bulk.LARGEST) -> list[int]:
     try:
         everyone = request.POST.get("everyone") == "1"
-        return bulk.freeze(listing, viewer=request.user, chosen=_chosen(request), everyone=everyone, most=most)
+        return bulk.freeze(listing, viewer=request.user, chosen=chosen_ids(request.POST), everyone=everyone, most=most)
     except Customer.DoesNotExist:
         raise Http404 from None
 
@@ -174,7 +174,7 @@ def customer_export(request):
     usual = [one.key for one in chosen_columns(choice.columns, request.user) if one.exported]
     form = ExportForm(request.POST if begun else None, viewer=request.user, initial={"columns": usual})
     selection, refusal = [], ""
-    chosen = _chosen(request)
+    chosen = chosen_ids(request.POST)
     try:
         if chosen and request.POST.get("everyone") != "1":
             selection = _frozen(request, listing, most=limit)

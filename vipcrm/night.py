@@ -19,6 +19,7 @@ from churn import alert_mail, alerts, scoring
 from contacts import agenda, regime
 from customers import assets, averages, potential, rating
 from customers.archive import completeness
+from customers.segments import membership
 from staff.models import Branch, NightRun, NightStep
 from staff.refusal import Refused
 
@@ -52,6 +53,7 @@ STEPS = (
     Step("archives", completeness.refresh_branch),
     Step("regime", regime.refresh_branch, for_morning=True),
     Step("scores", scoring.score_branch),
+    Step("segments", membership.refresh_branch),
     Step("alerts", alerts.open_alerts),
     Step("tasks", agenda.refresh_tasks, for_morning=True),
     Step("mail", alert_mail.post_mails),

@@ -6,8 +6,10 @@ from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, Monthl
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
+from customers.models.named_lists import CustomerList, CustomerListMember, ListPurpose
 from customers.models.nomination import Nomination
 from customers.models.portfolio import Holding, Product
+from customers.models.segments import Segment, SegmentMember, SegmentStrategy
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
 from customers.models.transactions import TransactionEvent
 
@@ -17,11 +19,14 @@ __all__ = [
     "Assignment",
     "ConsentRecord",
     "Customer",
+    "CustomerList",
+    "CustomerListMember",
     "DailyAsset",
     "Hobby",
     "Holding",
     "ListChoice",
     "LateBalance",
+    "ListPurpose",
     "Load",
     "MonthlyAsset",
     "Nomination",
@@ -33,6 +38,9 @@ __all__ = [
     "Resource",
     "SavedView",
     "SearchKey",
+    "Segment",
+    "SegmentMember",
+    "SegmentStrategy",
     "Source",
     "Tier",
     "TierChange",

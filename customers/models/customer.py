@@ -62,6 +62,12 @@ class CustomerQuerySet(models.QuerySet):
         """Keep those who must have a primary manager and have none."""
         return self.assignable().filter(manager=None)
 
+    def may_receive(self, purpose: str, channel: str = ""):
+        """Keep those who may be approached for a purpose (customers.reach), over one channel or over any."""
+        from customers.reach import why_not
+
+        return self.alias(skip=why_not(purpose, channel)).filter(skip="")
+
     def vip(self):
         """Keep customers whose service tier is gold or above."""
         return self.filter(service_tier__gte=Tier.GOLD)

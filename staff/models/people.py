@@ -5,7 +5,8 @@ from decimal import Decimal
 import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -17,6 +18,11 @@ class BranchQuerySet(models.QuerySet):
     def under(self, branch_id):
         """Keep a branch and all beneath it, in one query: each path names every branch above."""
         return self.filter(path__contains=f"/{branch_id}/")
+
+    def above(self, branch_id):
+        """Keep a branch and all above it, in one query."""
+        named = Concat(Value("/"), Cast(OuterRef("pk"), models.CharField()), Value("/"))
+        return self.filter(Exists(Branch.objects.filter(pk=branch_id, path__contains=named)))
 
     def outlets(self):
         """Keep the institutions where customers are served."""

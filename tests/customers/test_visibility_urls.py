@@ -15,8 +15,10 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
-from customers.models import AdjustmentRequest, Assignment, SavedView
+from customers import named_lists
+from customers.models import AdjustmentRequest, Assignment, Customer, CustomerListMember, SavedView, Segment
 from customers.nomination import nominate
+from customers.segments.segment import make as make_segment
 from staff.models import Branch, OutboxEmail, Staff
 from staff.roles import Role
 from tests.factories import (
@@ -55,6 +57,7 @@ EVERYBODY = set(SIGHT)
 VIEW = EVERYBODY - {ADMIN, SPECIALIST}
 ASSIGN = {HEAD, PRESIDENT}
 TAG = {MANAGER, LOBBY, TELLER, HEAD, PRESIDENT}
+MANAGE = {HEAD, PRESIDENT, OFFICE}
 REVEAL = {MANAGER, LOBBY, HEAD, PRESIDENT, OFFICE}
 EDIT = {MANAGER, LOBBY, HEAD}
 LOG = {MANAGER, LOBBY, TELLER, ADVISER, HEAD}
@@ -122,6 +125,19 @@ ROWS = {
     "customers/bulk/": post(TAG, "customer", field="chosen", data=(("action", "tag"), ("word", "x"))),
     "customers/export/": post({HEAD, PRESIDENT, OFFICE}, "customer", field="chosen"),
     "potential/": Row(VIEW),
+    "segments/": Row(VIEW),
+    "segments/new/": Row(MANAGE),
+    "segments/preview/": post(MANAGE),
+    "segments/cross/": Row(VIEW),
+    "segments/<int:pk>/": Row(VIEW, "segment"),
+    "segments/<int:pk>/edit/": Row(MANAGE, "segment"),
+    "segments/<int:pk>/strategy/": Row(MANAGE, "segment"),
+    "segments/<int:pk>/retire/": post(MANAGE, "segment"),
+    "lists/": Row(VIEW),
+    "lists/new/": Row(MANAGE),
+    "lists/<int:pk>/": Row(VIEW, "list"),
+    "lists/<int:pk>/close/": post(MANAGE, "list"),
+    "lists/members/<int:pk>/state/": post(LOG, "list member", data=(("state", "done"),)),
     "customers/<int:pk>/nominate/": Row(TAG - {PRESIDENT}, "customer"),
     "nominations/<int:pk>/withdraw/": post(TAG - {PRESIDENT}, "nomination"),
     "adjustments/": Row(ASSIGN),
@@ -199,7 +215,7 @@ ROWS = {
 OPEN = {"healthz", "readyz", "language/", "preferences/save/", "api/v1/oauth/token/", "api/v1/schema/", "api/v1/docs/"}
 """What needs no sign-in, beside the pages of signing in: language and theme of their page; the API asks for tokens."""
 
-SHARED = {"mail", "model", "job", "view"}
+SHARED = {"mail", "model", "job", "view", "segment"}
 """Things of the whole bank that belong to no customer."""
 
 
@@ -265,10 +281,20 @@ def _everything(branch, holder, name, position) -> dict:
         "adjustment": AdjustmentRequest.objects.create(customer=customer, asked_by=holder, reason="x"),
         "nomination": nominate(customer=customer, reason="新开了两间铺面", by=holder),
         "log": ContactLogFactory(customer=customer, staff=holder),
+        "list": (listed := _listed(customer, holder)).customer_list,
+        "list member": listed,
         "task": ContactTaskFactory(customer=customer, reason="planned"),
         "opportunity": OpportunityFactory(customer=customer, owner=holder),
         "alert": _alert(customer),
     }
+
+
+def _listed(customer, holder) -> CustomerListMember:
+    made, _draft = named_lists.make(
+        name="x", purpose="service", task="x", due_on=timezone.localdate(), customers=Customer.objects.filter(pk=customer.pk),
+        by=holder, on=timezone.localdate(),
+    )  # fmt: skip
+    return made.members.get()
 
 
 def _alert(customer) -> ChurnAlert:
@@ -342,6 +368,11 @@ def _shared(about):
     if about == "job":
         asker = Staff.objects.filter(staff_no="asker").first() or StaffFactory(staff_no="asker")
         return JobFactory(asked_by=asker)
+    if about == "segment":
+        head = Staff.objects.filter(role=HEAD).first()
+        return Segment.objects.first() or make_segment(
+            name="x", purpose="", rule={"field": "aum", "op": "from", "value": "1"}, by=head, on=timezone.localdate()
+        )
     if about == "view":
         owner = Staff.objects.filter(staff_no="asker").first() or StaffFactory(staff_no="asker")
         return SavedView.objects.get_or_create(owner=owner, name="x")[0]

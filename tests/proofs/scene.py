@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from contacts.models import ContactTask
+from customers import named_lists
 from customers.models import AdjustmentRequest, Assignment, Customer
 from customers.nomination import nominate
 from staff.models import ApiClient, Branch, Staff
@@ -104,7 +105,12 @@ def live_with(customer: Customer, manager: Staff) -> None:
     adjustment = AdjustmentRequest.objects.create(customer=customer, asked_by=manager, reason="moved")
     nomination = nominate(customer=customer, reason="新开了两间铺面", by=manager)
     customer.refresh_from_db()
+    made, _draft = named_lists.make(
+        name="x", purpose="service", task="x", due_on=today, customers=Customer.objects.filter(pk=customer.pk),
+        by=manager, on=today,
+    )  # fmt: skip
     customer.ids = {
+        "list": made.pk, "list member": made.members.get().pk,
         "nomination": nomination.pk,
         "adjustment": adjustment.pk, "customer": customer.pk, "log": log.pk, "opportunity": opportunity.pk, "alert": alert.pk, "score": score.pk,
         "task": ContactTask.objects.filter(customer=customer).first().pk,
@@ -162,7 +168,7 @@ def signed_in(staff: Staff) -> Client:
 # --- Every address ----------------------------------------------------------------------------------
 
 IDS = (
-    ("customers/views/", ""), ("nominations/", "nomination"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
+    ("customers/views/", ""), ("nominations/", "nomination"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),

@@ -14,7 +14,7 @@ from customers.assets import ensure_partitions
 from customers.models import Customer, Load, Product
 from staff.clients import create_client
 from staff.refusal import Refused
-from vipcrm.demo import lists
+from vipcrm.demo import lists, segments
 from vipcrm.demo.archives import write_archives
 from vipcrm.demo.catalogue import ITEMS
 from vipcrm.demo.chunk import Chunk
@@ -94,6 +94,7 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     written.update(lists.write())
+    written.update(segments.write(today=today))
     return written
 
 
