@@ -11,3 +11,4 @@ class CustomersConfig(AppConfig):
     def ready(self):
         """Register what jobs this floor does."""
         from customers import bulk, export  # noqa: F401
+        from customers.imports import batch  # noqa: F401

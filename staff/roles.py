@@ -61,6 +61,7 @@ _SUPERVISE = {
     "customers.export_customer",
     "customers.tag_customer",
     "customers.manage_segment",
+    "customers.import_file",
     "churn.view_alert",
     "churn.handle_alert",
     "churn.view_model",

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from churn.models import ChurnAlert
 from contacts.models import ContactTask, Opportunity
@@ -86,6 +87,7 @@ MENU = (
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",
          MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
+    Item("imports", pgettext_lazy("menu", "Import"), "customers:import_list", "upload", HEADS, "", None, "", _("Reference")),
     Item("potential", _("Potential customers"), "contacts:potential_list", "user-star",
          MANAGERS | HEADS, "", None, "", _("Reference")),
     Item("adjustments", _("Requests for re-assignment"), "customers:adjustment_list", "arrows-exchange",

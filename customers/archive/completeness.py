@@ -68,7 +68,12 @@ def refresh_customer(*, customer_id: int) -> int:
     return _refresh("c.id = %(key)s", customer_id)
 
 
-def _refresh(condition: str, key: int) -> int:
+def refresh_customers(pks: list[int]) -> int:
+    """Bring the completeness of several customers up to date."""
+    return _refresh("c.id = ANY(%(key)s)", pks)
+
+
+def _refresh(condition: str, key: int | list[int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENT.format(condition=condition), {"key": key})
         return cursor.rowcount

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from customers.feed.rows import CustomerRow, Outcome
 from customers.feed.staging import copy_into
+from customers.identity import sealed_columns
 from customers.models import Tier
 from customers.names import pinyin_of
-from staff.masking import mask_address, mask_id_no, mask_mobile
 from staff.models import Branch
-from staff.sealing import blind_index, seal
+from staff.sealing import blind_index
 
 _SENT = (
     "name",
@@ -21,8 +21,10 @@ _SENT = (
     "birth_date",
     "id_no",
     "id_no_masked",
+    "id_no_hash",
     "mobile",
     "mobile_masked",
+    "mobile_hash",
     "mobile_last4",
     "address",
     "address_masked",
@@ -110,13 +112,7 @@ def _staged(position: int, row: CustomerRow, branches: dict) -> tuple:
         "pinyin": pinyin_of(row.name),
         "gender": row.gender,
         "birth_date": row.birth_date,
-        "id_no": seal(row.id_no),
-        "id_no_masked": mask_id_no(row.id_no) if row.id_no else "",
-        "mobile": seal(row.mobile),
-        "mobile_masked": mask_mobile(row.mobile) if row.mobile else "",
-        "mobile_last4": row.mobile[-4:],
-        "address": seal(row.address),
-        "address_masked": mask_address(row.address) if row.address else "",
+        **sealed_columns(id_no=row.id_no, mobile=row.mobile, address=row.address),
         "occupation": row.occupation,
         "employer": row.employer,
         "opened_on": row.opened_on,
@@ -142,6 +138,12 @@ def _outcome(position: int, row: CustomerRow, status: str) -> Outcome:
             detail=_("Row %(row)d: this number belongs to a branch that the client may not write.")
             % {"row": position + 1},
         )  # fmt: skip
+    if status == "merged":
+        return Outcome(
+            row_id=row.row_id, status="rejected", code="customer_merged", pointer=f"/rows/{position}/customer_no",
+            detail=_("Row %(row)d: this number was merged into another; send the one that stayed.")
+            % {"row": position + 1},
+        )  # fmt: skip
     if status == "stale":
         return Outcome(
             row_id=row.row_id, status="stale", code="older_sequence",
@@ -154,7 +156,8 @@ _STAGING = """
 CREATE TEMP TABLE staged_customer (
     position integer PRIMARY KEY, customer_no text, branch_id bigint, sequence bigint, fingerprint text,
     signed_on date, service_tier smallint, name text, pinyin text, gender text, birth_date date,
-    id_no bytea, id_no_masked text, mobile bytea, mobile_masked text, mobile_last4 text, address bytea,
+    id_no bytea, id_no_masked text, id_no_hash text, mobile bytea, mobile_masked text, mobile_hash text,
+    mobile_last4 text, address bytea,
     address_masked text, occupation text, employer text, opened_on date, risk_grade smallint, risk_assessed_on date,
     wins boolean DEFAULT false
 ) ON COMMIT DROP
@@ -171,6 +174,7 @@ _STATUS = """
 WITH judged AS (
     SELECT s.position, CASE
         WHEN kept.branch_id IS NOT NULL AND NOT kept.branch_id = ANY(%(seen)s) THEN 'elsewhere'
+        WHEN kept.merged_into_id IS NOT NULL THEN 'merged'
         WHEN s.sequence < kept.source_sequence THEN 'stale'
         WHEN lead(s.position) OVER (PARTITION BY s.customer_no ORDER BY s.sequence, s.position) IS NOT NULL
             THEN 'stale'

@@ -5,6 +5,7 @@ from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resourc
 from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
+from customers.models.imports import ImportBatch, ImportKind, ImportMapping, ImportRow
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.named_lists import CustomerList, CustomerListMember, ListPurpose
 from customers.models.nomination import Nomination
@@ -24,6 +25,10 @@ __all__ = [
     "DailyAsset",
     "Hobby",
     "Holding",
+    "ImportBatch",
+    "ImportKind",
+    "ImportMapping",
+    "ImportRow",
     "ListChoice",
     "LateBalance",
     "ListPurpose",

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from customers import named_lists
+from customers.imports.batch import keep
+from customers.imports.reading import Table
 from customers.models import AdjustmentRequest, Assignment, Customer, CustomerListMember, SavedView, Segment
 from customers.nomination import nominate
 from customers.segments.segment import make as make_segment
@@ -133,6 +135,13 @@ ROWS = {
     "segments/<int:pk>/edit/": Row(MANAGE, "segment"),
     "segments/<int:pk>/strategy/": Row(MANAGE, "segment"),
     "segments/<int:pk>/retire/": post(MANAGE, "segment"),
+    "imports/": Row(ASSIGN),
+    "imports/new/": Row(ASSIGN),
+    "imports/template/<slug:kind>.<slug:form>": Row(ASSIGN),
+    "imports/<int:pk>/": Row(ASSIGN, "import"),
+    "imports/<int:pk>/match/": post(ASSIGN, "import"),
+    "imports/<int:pk>/step/": post(ASSIGN, "import", data=(("step", "apply"),)),
+    "imports/<int:pk>/report/": Row(ASSIGN, "import"),
     "lists/": Row(VIEW),
     "lists/new/": Row(MANAGE),
     "lists/<int:pk>/": Row(VIEW, "list"),
@@ -281,6 +290,9 @@ def _everything(branch, holder, name, position) -> dict:
         "adjustment": AdjustmentRequest.objects.create(customer=customer, asked_by=holder, reason="x"),
         "nomination": nominate(customer=customer, reason="新开了两间铺面", by=holder),
         "log": ContactLogFactory(customer=customer, staff=holder),
+        "import": keep(
+            kind="customers", name="x.csv", table=Table(["客户号", "姓名"], [["NEW1", name]], "utf-8-sig"), by=holder
+        ),
         "list": (listed := _listed(customer, holder)).customer_list,
         "list member": listed,
         "task": ContactTaskFactory(customer=customer, reason="planned"),
@@ -321,6 +333,8 @@ def ask(client, route, row, thing, people):
         kwargs = {"key": "none"}
     elif "rows" in route:
         kwargs = {"rows": str(pk)}
+    elif "<slug:kind>" in route:
+        kwargs = {"kind": "customers", "form": "csv"}
     if row.field:
         data[row.field] = pk
         data.setdefault("to", people[MANAGER].pk)

@@ -168,7 +168,7 @@ def signed_in(staff: Staff) -> Client:
 # --- Every address ----------------------------------------------------------------------------------
 
 IDS = (
-    ("customers/views/", ""), ("nominations/", "nomination"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
+    ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),

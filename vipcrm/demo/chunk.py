@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from contacts.models import ContactLog, Opportunity, OpportunityStageHistory
+from customers.identity import sealed_columns
 from customers.models import (
     ASSET_KINDS,
     Assignment,
@@ -18,9 +19,7 @@ from customers.models import (
     TierRule,
 )
 from customers.names import pinyin_of
-from staff.masking import mask_address, mask_id_no, mask_mobile
 from staff.roles import Role
-from staff.sealing import seal
 from vipcrm.demo import deals, people, touches
 from vipcrm.demo.copying import copy_numbers, copy_rows, money, reserve
 from vipcrm.demo.events import write_events
@@ -33,8 +32,9 @@ from vipcrm.demo.shelves import COLUMNS as HOLDING_COLUMNS
 from vipcrm.demo.shelves import Shelves, draw_services
 
 CUSTOMER_COLUMNS = (
-    "id", "customer_no", "name", "pinyin", "gender", "birth_date", "lunar_birthday", "id_no", "id_no_masked", "mobile",
-    "mobile_masked", "mobile_last4", "address", "address_masked", "occupation", "employer", "tags", "needs", "low_disturb",
+    "id", "customer_no", "name", "pinyin", "gender", "birth_date", "lunar_birthday",
+    "id_no", "id_no_masked", "id_no_hash", "mobile", "mobile_masked", "mobile_hash", "mobile_last4", "address", "address_masked",
+    "occupation", "employer", "tags", "needs", "low_disturb",
     "special_care", "risk_grade", "risk_assessed_on", "branch_id", "relation_status", "opened_on", "signed_on",
     "source_sequence", "service_tier", "asset_tier", "tier_state", "months_below_floor", "is_private_banking", "aum",
     "aum_30d_before", "month_avg", "year_avg", "data_date", "data_gap", "next_maturity_on", "next_maturity_amount",
@@ -141,9 +141,9 @@ class Chunk:
             watch = self.rated.below[place] > 0 and self.rated.service[place] > 0
             yield (
                 self.ids[place], self.numbers[place], person.name, pinyin_of(person.name), person.gender,
-                person.birth_date, person.lunar_birthday, seal(person.id_no), mask_id_no(person.id_no),
-                seal(person.mobile), mask_mobile(person.mobile), person.mobile[-4:], seal(person.address),
-                mask_address(person.address), person.occupation, person.employer, person.tags, person.needs,
+                person.birth_date, person.lunar_birthday,
+                *sealed_columns(id_no=person.id_no, mobile=person.mobile, address=person.address).values(),
+                person.occupation, person.employer, person.tags, person.needs,
                 person.low_disturb, person.special_care, person.risk_grade, person.risk_assessed_on, branches[place],
                 self.status[place], self.opened_on[place], self.signed_on[place], 0, self.rated.service[place],
                 self.rated.asset[place], "watch" if watch else "normal", self.rated.below[place],
