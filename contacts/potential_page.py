@@ -8,7 +8,6 @@ from django.db.models import Case, Count, DecimalField, Exists, F, OuterRef, Q, 
 from django.db.models.functions import Greatest
 
 from contacts.models import ContactLog, Opportunity
-from customers.listing import in_scope
 from customers.models import Customer, Nomination, RatingRule, RelationStatus, Tier, TierChange, TierRule
 from customers.potential import Reason
 from customers.search import SEALED
@@ -55,7 +54,7 @@ def potential_customers(*, viewer, on: date) -> QuerySet:
         output_field=MONEY,
     )
     return (
-        in_scope(viewer)
+        Customer.objects.visible_to(viewer)
         .exclude(relation_status__in=[RelationStatus.CLOSED, RelationStatus.TERMINATED])
         .exclude(potential_reasons=[])
         .annotate(measure=F(rule.rating_measure), floor_above=above)
@@ -94,7 +93,9 @@ def funnel_of(customers: QuerySet, *, viewer, on: date) -> list[Step]:
         touched=Count("pk", filter=Q(manager__isnull=False, last_contact_on__gte=since)),
         deals=Count("pk", filter=Q(Exists(deal))),
     )
-    risen = TierChange.objects.filter(kind=TierChange.Kind.UP, on__gte=since, customer__in=in_scope(viewer))
+    risen = TierChange.objects.filter(
+        kind=TierChange.Kind.UP, on__gte=since, customer__in=Customer.objects.visible_to(viewer)
+    )
     found["promoted"] = risen.values("customer").distinct().count()
     whole = max(found["all"], 1)
     return [Step(count, min(100, round(100 * count / whole))) for count in found.values()]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers import adjustment, assignment, tags
-from customers.listing import Listing, in_scope
+from customers.listing import Listing
 from customers.models import Customer
 from staff import audit, jobs
 from staff.job_track import Track
@@ -65,7 +65,7 @@ def freeze(listing: Listing, *, viewer: Staff, chosen=(), everyone: bool = False
     Raises:
         NobodyChosen, TooMany; Customer.DoesNotExist if one chosen is not in the viewer's sight.
     """
-    customers = listing.customers if everyone else in_scope(viewer).filter(pk__in=chosen)
+    customers = listing.customers if everyone else Customer.objects.visible_to(viewer).filter(pk__in=chosen)
     found = [pk for pk, _value in listing.order.arrange(customers).values_list("pk", "sort_value")[: most + 1]]
     if not everyone and len(found) < len(set(chosen)):
         raise Customer.DoesNotExist
@@ -99,7 +99,7 @@ def work(job: Job, track: Track, change: Callable[[Customer], None], *, lock: bo
     for start_at in range(first, len(selection), CHUNK):
         part = selection[start_at : start_at + CHUNK]
         with transaction.atomic():
-            rows = in_scope(job.asked_by).filter(pk__in=part).order_by("pk")
+            rows = Customer.objects.visible_to(job.asked_by).filter(pk__in=part).order_by("pk")
             rows = rows.select_for_update(no_key=True, of=("self",)) if lock else rows
             here = {customer.pk: customer for customer in rows}
             faults = []

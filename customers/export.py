@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.columns import BY_KEY, Column, Look, head_of, offered, raw_of
-from customers.listing import in_scope
+from customers.models import Customer
 from customers.search import SEALED
 from staff import audit, jobs
 from staff.job_track import Track
@@ -125,7 +125,7 @@ def sheet_of(viewer: Staff, params: dict) -> Sheet:
 def rows_of(job: Job, track: Track, sheet: Sheet, look: Look):
     """Yield the cells of each customer of the selection that is still in sight, in the order asked for."""
     missing = []
-    scope = in_scope(look.viewer).select_related("manager", "branch").defer(*SEALED)
+    scope = Customer.objects.visible_to(look.viewer).select_related("manager", "branch").defer(*SEALED)
     for start in range(0, len(job.selection), CHUNK):
         part = job.selection[start : start + CHUNK]
         here = scope.in_bulk(part)

@@ -9,16 +9,16 @@ from customers import list_page
 from customers.columns import Column, offered
 from customers.filter_chips import chips
 from customers.list_rows import MARKS
-from customers.listing import Listing, in_scope
+from customers.listing import Listing
 from customers.load import percent_of
-from customers.models import Load, Product, SavedView
+from customers.models import Customer, Load, Product, SavedView
 from staff.models import Staff
 from staff.roles import Scope
 
 
 def frame(request, listing: Listing, columns: list[Column]) -> dict:
     """Return tabs with counts, chips, heads, counts. One statement counts all."""
-    viewer, scope = request.user, in_scope(request.user)
+    viewer, scope = request.user, Customer.objects.visible_to(request.user)
     views = [listing.filters.kept(scope, values) for _label, values in list_page.VIEWS]
     *counts, total = list_page.capped_counts([*views, listing.customers])
     filtered = urlencode(listing.query)

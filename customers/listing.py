@@ -18,11 +18,6 @@ ALWAYS = {"q"} | {name for _label, values in list_page.VIEWS for name in values}
 """Filters that the page needs whatever the address says: the search, and those of the tabs."""
 
 
-def in_scope(viewer):
-    """Return the customers that the list can show a viewer: those in sight that no other record took over."""
-    return Customer.objects.visible_to(viewer).filter(merged_into=None)
-
-
 def written(field, data, name: str) -> list[str]:
     """Return the values of a filter as an address writes them, without blanks; a span of days is one word."""
     if isinstance(field.widget, RelativeWidget):
@@ -49,7 +44,7 @@ class Listing:
         Args:
             every: make every filter there is, for the sheet; else those of the address and of the tabs.
         """
-        scope = in_scope(request.user)
+        scope = Customer.objects.visible_to(request.user)
         only = None if every else ALWAYS | {name.removesuffix("_how").removesuffix("_days") for name in data}
         filters = CustomerFilter(data, queryset=scope, request=request, viewer=request.user, on=localdate(), only=only)
         form, faults = filters.form, []

@@ -130,7 +130,12 @@ def search(viewer, text: str, limit: int) -> list[Customer]:
         begins |= Q(name__startswith=typed.text)
         if typed.letters and not typed.han:
             begins |= Q(pinyin__regex=f"^{typed.pattern}")
-    hits = matching(Customer.objects.visible_to(viewer), text, viewer)
+    seen = Customer.objects.visible_to(viewer)
+    hits = matching(seen, text, viewer)
+    if typed.number:
+        # The number of a record that another took over leads to the one that stayed.
+        stayed = Customer.objects.filter(customer_no=typed.number, merged_into__isnull=False).values("merged_into")
+        hits = hits | seen.filter(pk__in=stayed) if stayed.exists() else hits
     place = Case(When(begins, then=Value(0)), default=Value(1), output_field=IntegerField())
     return list(hits.defer(*SEALED).order_by(place, "-aum", "-pk")[:limit])
 

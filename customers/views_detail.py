@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
@@ -101,6 +101,9 @@ def visible_customer(request, pk: int) -> Customer:
 @require_GET
 @may_view
 def customer_detail(request, pk):
+    stayed = Customer.objects.filter(merged_from=pk).values_list("pk", flat=True).first()
+    if stayed:
+        return redirect("customers:customer_detail", stayed)
     customer = visible_customer(request, pk)
     audit.record("customer.viewed", customer, by=request.user)
     tab = request.GET.get("tab", "overview")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers import named_lists
-from customers.listing import Listing, in_scope
+from customers.listing import Listing
 from customers.models import Customer, CustomerList, CustomerListMember, ListPurpose, Segment
 from customers.search import SEALED
 from customers.views import may_view
@@ -80,11 +80,11 @@ def named_list_new(request):
     listing = Listing.read(request, QueryDict(asked.get("query", "")[:2000]))
     if segment:
         times = {"segment_times__segment": segment, "segment_times__until": None}
-        customers = in_scope(request.user).filter(**times)
+        customers = Customer.objects.visible_to(request.user).filter(**times)
     elif chosen and asked.get("everyone") != "1":
-        customers = in_scope(request.user).filter(pk__in=chosen)
+        customers = Customer.objects.visible_to(request.user).filter(pk__in=chosen)
     else:
-        customers = in_scope(request.user).filter(pk__in=listing.customers.values("pk"))
+        customers = Customer.objects.visible_to(request.user).filter(pk__in=listing.customers.values("pk"))
     begun = "name" in request.POST
     initial = {"name": segment.name if segment else "", "purpose": ListPurpose.SERVICE}
     form = ListForm(request.POST if begun else None, initial=initial)

@@ -62,6 +62,7 @@ _SUPERVISE = {
     "customers.tag_customer",
     "customers.manage_segment",
     "customers.import_file",
+    "customers.merge_customer",
     "churn.view_alert",
     "churn.handle_alert",
     "churn.view_model",

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from customers.archive.fields import BY_CODE
 from customers.archive.values import set_many
 from customers.identity import sealed_columns
-from customers.listing import in_scope
 from customers.models import Customer, Holding, ImportKind, Product, ProfileValue, Source
 from customers.names import pinyin_of
 from staff.models import Branch, Staff
@@ -81,7 +80,7 @@ class Customers(Target):
 
     def judge(self, rows, *, by):
         numbers = [row.values["customer_no"] for row in rows]
-        here = {one.customer_no: one for one in in_scope(by).filter(customer_no__in=numbers)}
+        here = {one.customer_no: one for one in Customer.objects.visible_to(by).filter(customer_no__in=numbers)}
         taken = set(Customer.objects.filter(customer_no__in=numbers).values_list("customer_no", flat=True))
         outlets = dict(Branch.objects.under(by.branch_id).active().values_list("code", "pk"))
         for row in rows:
@@ -164,7 +163,9 @@ class Holdings(Target):
     def judge(self, rows, *, by):
         ids = [row.values["external_id"] for row in rows]
         numbers = [row.values["customer_no"] for row in rows]
-        customers = dict(in_scope(by).filter(customer_no__in=numbers).values_list("customer_no", "pk"))
+        customers = dict(
+            Customer.objects.visible_to(by).filter(customer_no__in=numbers).values_list("customer_no", "pk")
+        )
         kept = {one.external_id: one for one in Holding.objects.filter(external_id__in=ids)}
         codes = {row.values["product"] for row in rows}
         products = dict(Product.objects.filter(code__in=codes).values_list("code", "pk"))
@@ -218,7 +219,9 @@ class Archives(Target):
 
     def judge(self, rows, *, by):
         numbers = [row.values["customer_no"] for row in rows]
-        customers = dict(in_scope(by).filter(customer_no__in=numbers).values_list("customer_no", "pk"))
+        customers = dict(
+            Customer.objects.visible_to(by).filter(customer_no__in=numbers).values_list("customer_no", "pk")
+        )
         held = self.now(list(customers.values()), ())
         for row in rows:
             customer = customers.get(row.values["customer_no"])

@@ -7,6 +7,7 @@ from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.imports import ImportBatch, ImportKind, ImportMapping, ImportRow
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
+from customers.models.merging import CustomerMerge, NotSamePerson
 from customers.models.named_lists import CustomerList, CustomerListMember, ListPurpose
 from customers.models.nomination import Nomination
 from customers.models.portfolio import Holding, Product
@@ -22,6 +23,7 @@ __all__ = [
     "Customer",
     "CustomerList",
     "CustomerListMember",
+    "CustomerMerge",
     "DailyAsset",
     "Hobby",
     "Holding",
@@ -35,6 +37,7 @@ __all__ = [
     "Load",
     "MonthlyAsset",
     "Nomination",
+    "NotSamePerson",
     "Product",
     "ProfileValue",
     "QuotaRule",

@@ -40,18 +40,20 @@ class CustomerQuerySet(models.QuerySet):
     def visible_to(self, viewer):
         """Keep the customers that this member of staff, or this API client, may see.
 
-        Everything that belongs to customers starts here; nothing is granted unless the scope does.
+        Everything that belongs to customers starts here; nothing is granted unless the scope does. A record that
+        another took over is in nobody's sight: its rows are found under the one that stayed.
         """
+        here = self.filter(merged_into=None)
         match viewer.scope:
             case Scope.ALL:
-                return self
+                return here
             case Scope.BENEATH:
-                return self.filter(branch__in=Branch.objects.under(viewer.branch_id))
+                return here.filter(branch__in=Branch.objects.under(viewer.branch_id))
             case Scope.OWN:
                 from customers.models.assignment import Assignment
 
                 own = Assignment.objects.open().filter(customer=OuterRef("pk"), staff=viewer)
-                return self.filter(Exists(own))
+                return here.filter(Exists(own))
         return self.none()
 
     def assignable(self):

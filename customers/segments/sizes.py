@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Case, CharField, Count, Q, Sum, Value, When
 
-from customers.listing import in_scope
+from customers.models import Customer
 from customers.segments.dimensions import ALL, BY_CODE, Group, group_q
 from customers.segments.kinds import Choice
 from customers.segments.membership import GONE
@@ -30,7 +30,7 @@ class Size:
 
 def reach_of(viewer, branch_id: int):
     """Return the customers among whom a viewer's segment of a branch counts."""
-    here = in_scope(viewer).exclude(relation_status__in=GONE)
+    here = Customer.objects.visible_to(viewer).exclude(relation_status__in=GONE)
     return here.filter(branch__in=Branch.objects.under(branch_id))
 
 

@@ -31,6 +31,8 @@ PAGES = [
     ("head", "segment", "/segments/3/"),
     ("head", "segment-edit", "/segments/1/edit/"),
     ("head", "named-list", "/lists/1/"),
+    ("head", "import", "/imports/new/"),
+    ("head", "duplicates", "/duplicates/"),
     ("office", "rules-form", "/rules/"),
     ("auditor", "audit", "/audit/"),
     ("teller", "teller-customers", "/customers/"),

@@ -18,7 +18,15 @@ from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from customers import named_lists
 from customers.imports.batch import keep
 from customers.imports.reading import Table
-from customers.models import AdjustmentRequest, Assignment, Customer, CustomerListMember, SavedView, Segment
+from customers.models import (
+    AdjustmentRequest,
+    Assignment,
+    Customer,
+    CustomerListMember,
+    CustomerMerge,
+    SavedView,
+    Segment,
+)
 from customers.nomination import nominate
 from customers.segments.segment import make as make_segment
 from staff.models import Branch, OutboxEmail, Staff
@@ -29,6 +37,7 @@ from tests.factories import (
     BranchFactory,
     ContactLogFactory,
     ContactTaskFactory,
+    CustomerFactory,
     HeadOfficeFactory,
     JobFactory,
     LoadFactory,
@@ -135,6 +144,11 @@ ROWS = {
     "segments/<int:pk>/edit/": Row(MANAGE, "segment"),
     "segments/<int:pk>/strategy/": Row(MANAGE, "segment"),
     "segments/<int:pk>/retire/": post(MANAGE, "segment"),
+    "duplicates/": Row(ASSIGN),
+    "duplicates/<int:pk>/<int:other>/": Row(
+        ASSIGN, "customer", ok=frozenset({200, 404})
+    ),  # the other one is nobody here
+    "merges/<int:pk>/undo/": post(ASSIGN, "merge"),
     "imports/": Row(ASSIGN),
     "imports/new/": Row(ASSIGN),
     "imports/template/<slug:kind>.<slug:form>": Row(ASSIGN),
@@ -290,6 +304,9 @@ def _everything(branch, holder, name, position) -> dict:
         "adjustment": AdjustmentRequest.objects.create(customer=customer, asked_by=holder, reason="x"),
         "nomination": nominate(customer=customer, reason="新开了两间铺面", by=holder),
         "log": ContactLogFactory(customer=customer, staff=holder),
+        "merge": CustomerMerge.objects.create(
+            kept=customer, dropped=CustomerFactory(branch=branch), by=holder, before="{}", after="{}"
+        ),
         "import": keep(
             kind="customers", name="x.csv", table=Table(["客户号", "姓名"], [["NEW1", name]], "utf-8-sig"), by=holder
         ),
@@ -316,7 +333,7 @@ def _alert(customer) -> ChurnAlert:
     return ChurnAlert.objects.create(customer=customer, score=score, **days, **figures)
 
 
-BESIDE = {"kind": "hobby", "row": 1, "value": 1, "code": "temperament"}
+BESIDE = {"kind": "hobby", "row": 1, "value": 1, "other": 1, "code": "temperament"}
 """What stands in an address beside the customer."""
 
 

@@ -3,8 +3,7 @@
 from datetime import date, timedelta
 
 from customers import named_lists
-from customers.listing import in_scope
-from customers.models import CustomerList, CustomerListMember, ListPurpose, Segment, SegmentMember
+from customers.models import Customer, CustomerList, CustomerListMember, ListPurpose, Segment, SegmentMember
 from customers.segments import segment, strategy
 from staff.models import Staff
 
@@ -44,7 +43,7 @@ def write(*, today: date) -> dict[str, int]:
     strategy.set_strategy(
         segment=maturing, by=head, on=today, seen=None, owner=head, review_on=strategy.next_review(today), **STRATEGY
     )
-    customers = in_scope(head).filter(segment_times__segment=maturing, segment_times__until=None)
+    customers = Customer.objects.visible_to(head).filter(segment_times__segment=maturing, segment_times__until=None)
     if customers.exists():
         customer_list, _draft = named_lists.make(
             name="到期资金承接", purpose=ListPurpose.SERVICE, task="逐户确认到期安排，登记意向",
