@@ -56,6 +56,7 @@ urlpatterns = [
     path("customers/<int:pk>/profile/<slug:code>/", views_archive.profile_field, name="profile_field"),
     path("customers/<int:pk>/consents/", views_archive.panel_consents, name="panel_consents"),
     path("customers/<int:pk>/consents/record/", views_archive.consent_record, name="consent_record"),
+    path("customers/<int:pk>/team/", views_panels.panel_team, name="panel_team"),
     path("customers/<int:pk>/history/", views_panels.panel_history, name="panel_history"),
     path("segments/", views_segments.segment_list, name="segment_list"),
     path("segments/new/", views_segments.segment_build, name="segment_new"),

@@ -3,20 +3,28 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from django import forms
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from customers import asset_chart, ladder, suitability
-from customers.models import Holding, RatingRule, Tier, TierRule, TierState
+from customers.archive.fields import BY_CODE
+from customers.archive.values import words_of
+from customers.assets import month_start
+from customers.models import Assignment, Holding, MonthlyAsset, RatingRule, Tier, TierRule, TierState
+from customers.outlook import MonthSoFar, coming
 from customers.views import may_view
 from customers.views_detail import age_on, visible_customer
+from staff import formats
+from staff.formats import WAN
 from staff.models import AuditEvent
 from staff.shell import render_page
 
-HISTORY_ROWS = 30
+HISTORY_ROWS, HISTORY_MOST = 30, 500
 
 
 @require_GET
@@ -38,12 +46,48 @@ def panel_ladder(request, pk):
     )
     context = {
         "customer": customer,
+        "outlook": None if request.user.sees_bands else _outlook(request, customer, figures.floors, on),
         "figures": figures,
         "advice": ladder.advice(figures),
         "drawing": ladder.draw(figures),
         "rating_day": ladder.rating_day(on),
     }
     return render_page(request, "customers/panel_ladder.html", context, partial="panel")
+
+
+class ChangeForm(forms.Form):
+    """Reads a change of assets in 10,000 yuan, and from which day."""
+
+    change = forms.DecimalField(min_value=-100_000, max_value=100_000, max_digits=8, decimal_places=2)
+    since = forms.DateField(required=False)
+
+
+def _outlook(request, customer, floors, on) -> dict | None:
+    """Return what the coming ratings would find as it stands, and with the change that was asked for.
+
+    None where no month's average decides the tier: before the first night, or under a rule that rates by the year.
+    """
+    by_month = RatingRule.objects.in_force(on).rating_measure == RatingRule.Measure.MONTH_AVG
+    if customer.data_date is None or not by_month:
+        return None
+    month = MonthlyAsset.objects.filter(customer=customer, month=month_start(customer.data_date)).first()
+    if month is None:
+        return None
+    so_far = MonthSoFar(month.balances, month.days, customer.data_date, customer.aum)
+    form = ChangeForm(request.GET if "change" in request.GET else None)
+    found = {
+        "form": form,
+        "so_far": so_far,
+        "as_it_is": coming(so_far, floors=floors),
+        "change": request.GET.get("change", ""),
+        "since": request.GET.get("since", ""),
+        "first": customer.data_date + timedelta(days=1),
+    }
+    if form.is_valid():
+        change = form.cleaned_data["change"] * WAN
+        changed = coming(so_far, floors=floors, change=change, since=form.cleaned_data["since"])
+        found |= {"changed": changed, "amount": change}
+    return found
 
 
 @require_GET
@@ -106,17 +150,109 @@ def panel_suitability(request, pk):
 
 @require_GET
 @may_view
-def panel_history(request, pk):
-    """Changes of tier with the figure that caused each, who looked after the customer, and who looked at the record."""
+def panel_team(request, pk):
+    """Who serves the customer now, as what, since when, and how to reach them."""
     customer = visible_customer(request, pk)
-    changes = customer.tier_changes.order_by("-on", "-pk")[:HISTORY_ROWS]
+    team = customer.assignments.open().select_related("staff__branch").order_by("role", "start", "pk")
+    order = {Assignment.Role.PRIMARY: 0, Assignment.Role.BACKUP: 1, Assignment.Role.ADVISER: 2}
     context = {
         "customer": customer,
-        "changes": [
-            {"change": change, "from_tier": Tier(change.from_tier), "to_tier": Tier(change.to_tier)}
-            for change in changes
+        "team": sorted(team, key=lambda row: order.get(row.role, 3)),
+        "may_assign": request.user.has_perm("customers.assign_customer"),
+        "lacks_adviser": customer.service_tier >= Tier.PLATINUM
+        and not any(row.role == Assignment.Role.ADVISER for row in team),
+    }
+    return render_page(request, "customers/panel_team.html", context, partial="panel")
+
+
+HISTORIES = {
+    "tiers": gettext_lazy("Changes of tier"),
+    "people": gettext_lazy("Who looked after the customer"),
+    "archive": gettext_lazy("Changes of the archive"),
+    "views": gettext_lazy("Who looked and what was done"),
+}
+
+
+@require_GET
+@may_view
+def panel_history(request, pk):
+    """One history at a time (`of`), the newest first, `rows` at most: tiers with what caused each, people, archive, the trail."""
+    customer = visible_customer(request, pk)
+    of = request.GET.get("of", "tiers")
+    of = of if of in HISTORIES else "tiers"
+    asked = request.GET.get("rows", "")
+    rows = min(int(asked), HISTORY_MOST) if asked.isdecimal() and len(asked) < 5 else HISTORY_ROWS
+    read = {"tiers": _tier_changes, "people": _people, "archive": _archive_changes, "views": _events}[of]
+    found = list(read(customer)[: rows + 1])
+    url = reverse("customers:panel_history", args=[customer.pk])
+    context = {
+        "customer": customer,
+        "of": of,
+        "rows": _in_words(of, found[:rows]),
+        "more_url": f"{url}?of={of}&rows={rows + HISTORY_ROWS * 3}" if len(found) > rows else "",
+        "tabs": [
+            {"label": label, "url": f"{url}?of={code}", "active": code == of} for code, label in HISTORIES.items()
         ],
-        "assignments": customer.assignments.select_related("staff").order_by("-start", "-pk")[:HISTORY_ROWS],
-        "events": AuditEvent.objects.about(customer).newest_first()[:HISTORY_ROWS],
     }
     return render_page(request, "customers/panel_history.html", context, partial="panel")
+
+
+def _tier_changes(customer):
+    return customer.tier_changes.order_by("-on", "-pk")
+
+
+def _people(customer):
+    return customer.assignments.select_related("staff", "assigned_by").order_by("-start", "-pk")
+
+
+def _archive_changes(customer):
+    return customer.profile_values.select_related("by").order_by("-at", "-pk")
+
+
+def _events(customer):
+    return AuditEvent.objects.about(customer).newest_first()
+
+
+def _in_words(of: str, rows: list) -> list:
+    """Return rows as the page shows them: tiers by their names, values of the archive with the one before."""
+    if of == "tiers":
+        return [
+            {
+                "change": row,
+                "from_tier": Tier(row.from_tier),
+                "to_tier": Tier(row.to_tier),
+                "cause": _cause(row.figures),
+            }
+            for row in rows
+        ]
+    if of == "archive":
+        earlier: dict[str, str] = {}
+        found = []
+        for row in reversed(rows):
+            field = BY_CODE.get(row.field)
+            said = words_of(field, row.value) if field else str(row.value)
+            found.append(
+                {
+                    "row": row,
+                    "label": field.label if field else row.field,
+                    "old": earlier.get(row.field, ""),
+                    "new": said,
+                }
+            )
+            earlier[row.field] = said
+        return found[::-1]
+    return rows
+
+
+def _cause(figures: dict) -> str:
+    """Return in words what caused a change of tier: the floor, and the months below it with their averages."""
+    parts = []
+    if figures.get("reached"):
+        parts.append(_("floor reached {money}").format(money=formats.money(Decimal(figures["reached"]))))
+    if figures.get("below"):
+        months = "、".join(
+            f"{month} {formats.money(Decimal(average))}" for month, average in sorted(figures["below"].items())
+        )
+        floor = formats.money(Decimal(figures["floor"])) if figures.get("floor") else ""
+        parts.append(_("below the floor {floor}: {months}").format(floor=floor, months=months))
+    return " · ".join(parts)

@@ -1,5 +1,6 @@
 """Customer 360: the ladder's arithmetic and advice, suitability, and what the page shows to whom."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
+from django.utils.timezone import localdate
 
 from customers import ladder, suitability
-from customers.models import Assignment, Holding, RelationStatus, Tier
+from customers.models import Assignment, Customer, Holding, ProfileValue, RelationStatus, Tier, TierChange
 from staff.models import AuditEvent
 from staff.roles import Role
 from tests.factories import (
@@ -265,9 +267,28 @@ def test_suitability_marks_what_may_be_offered(client, served):
 def test_history_names_who_looked_and_who_looked_after(client, served):
     read(client, served.customer)
 
-    panel = read(client, served.customer, "history/")
+    assert "Customer viewed" in read(client, served.customer, "history/?of=views")
+    assert served.staff.name in read(client, served.customer, "history/?of=people")
 
-    assert "Customer viewed" in panel and served.staff.name in panel
+
+def test_history_tells_what_caused_a_change_of_tier_and_what_the_archive_held_before(client, served):
+    TierChange.objects.create(
+        customer=served.customer, on=TODAY, kind="down", from_tier=2, to_tier=1, month_avg=450_000,
+        figures={"measure": "month_avg", "floor": "500000", "below": {"2026-01": "480000", "2026-02": "460000"}},
+    )  # fmt: skip
+    for value, ended in (("科长", localdate()), ("总经理", None)):
+        ProfileValue.objects.create(customer=served.customer, field="post", value=value, ended_at=ended)
+
+    assert "2026-01 ¥480K、2026-02 ¥460K" in read(client, served.customer, "history/")
+    archive = read(client, served.customer, "history/?of=archive")
+    assert "总经理" in archive and archive.index("科长</span> →") > 0
+    assert len(re.findall("<tr>", read(client, served.customer, "history/?of=archive&rows=1"))) == 2
+
+
+def test_the_team_names_who_serves_and_that_an_adviser_is_lacking(client, served):
+    Customer.objects.filter(pk=served.customer.pk).update(service_tier=2)
+    team = read(client, served.customer, "team/")
+    assert served.staff.name in team and "there is none yet" in team
 
 
 def test_a_panel_alone_is_a_whole_page(client, served):
@@ -356,3 +377,27 @@ def test_a_customer_of_another_branch_is_not_found(client, served):
 
     assert client.get(f"/customers/{other.pk}/").status_code == 404
     assert not AuditEvent.objects.about(other).exists()
+
+
+@pytest.mark.django_db
+def test_what_if_shows_the_coming_ratings_and_not_to_tellers(client):
+    on = localdate()
+    row = AssignmentFactory(
+        staff=LoadFactory(staff__language="en").staff, customer__aum=864_000, customer__month_avg=864_000
+    )
+    customer = row.customer
+    Customer.objects.filter(pk=customer.pk).update(data_date=on)
+    monthly_asset(customer, on.replace(day=1), 864_000, days=on.day, balances=864_000 * on.day)
+    client.force_login(row.staff)
+
+    plain = client.get(f"/customers/{customer.pk}/ladder/").content.decode()
+    changed = client.get(f"/customers/{customer.pk}/ladder/?change=20").content.decode()
+    wrong = client.get(f"/customers/{customer.pk}/ladder/?change=much").content.decode()
+
+    assert "What if" in plain and "with the change" not in plain
+    assert "¥1.06M" in changed and "Diamond" in changed
+    assert "Give an amount" in wrong
+    teller = LoadFactory(staff__role=Role.TELLER, staff__branch=customer.branch).staff
+    Assignment.objects.create(customer=customer, staff=teller, start=on, role=Assignment.Role.BACKUP)
+    client.force_login(teller)
+    assert "what-if" not in client.get(f"/customers/{customer.pk}/ladder/?change=20").content.decode()

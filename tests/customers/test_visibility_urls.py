@@ -182,6 +182,7 @@ ROWS = {
     "customers/<int:pk>/profile/<slug:code>/": Row(EDIT, "customer"),
     "customers/<int:pk>/consents/": Row(VIEW, "customer"),
     "customers/<int:pk>/consents/record/": post(EDIT, "customer"),
+    "customers/<int:pk>/team/": Row(VIEW, "customer"),
     "customers/<int:pk>/history/": Row(VIEW, "customer"),
     "rules/": Row(MODEL),
     "rules/simulate/": post({OFFICE}),
