@@ -28,6 +28,11 @@ def set_churn_standing(*, select: str, params: dict) -> int:
     return _set_columns(CHURN_COLUMNS, select, params)
 
 
+def set_service_cost(*, select: str, params: dict) -> int:
+    """Write what contacts cost from a SELECT of customer_id and service_cost (yuan of 12 months); return how many changed."""
+    return _set_columns(["service_cost"], select, params)
+
+
 def _set_columns(columns: list[str], select: str, params: dict) -> int:
     """Update the columns, which are fixed names of this module, where they differ."""
     assignments = ", ".join(f"{column} = s.{column}" for column in columns)

@@ -8,6 +8,9 @@ from django.utils.translation import pgettext_lazy
 
 from staff.refusal import Refused
 
+VALID_MONTHS = 12
+"""How long a risk assessment holds."""
+
 SOON_DAYS = 30
 """So long before it ends an assessment is called expiring (interface.md, status chips)."""
 

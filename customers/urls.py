@@ -15,6 +15,7 @@ from customers import (
     views_rules,
     views_saved,
     views_segments,
+    views_value,
 )
 
 app_name = "customers"
@@ -56,6 +57,9 @@ urlpatterns = [
     path("customers/<int:pk>/profile/<slug:code>/", views_archive.profile_field, name="profile_field"),
     path("customers/<int:pk>/consents/", views_archive.panel_consents, name="panel_consents"),
     path("customers/<int:pk>/consents/record/", views_archive.consent_record, name="consent_record"),
+    path("customers/<int:pk>/value/", views_value.panel_value, name="panel_value"),
+    path("value/below-zero/", views_value.below_zero_list, name="below_zero_list"),
+    path("value/below-zero/<int:pk>/decide/", views_value.below_zero_decide, name="below_zero_decide"),
     path("customers/<int:pk>/team/", views_panels.panel_team, name="panel_team"),
     path("customers/<int:pk>/history/", views_panels.panel_history, name="panel_history"),
     path("segments/", views_segments.segment_list, name="segment_list"),

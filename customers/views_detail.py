@@ -66,6 +66,7 @@ PANELS = (
         trigger="revealed",
     ),
     Panel("customers:panel_profile", _("Profile"), ("profile",), rows=8),
+    Panel("customers:panel_value", _("Value"), ("overview",), rail=True, rows=3, trigger="revealed"),
     Panel("customers:panel_team", _("Service team"), ("overview", "team"), rail=True, rows=2, trigger="revealed"),
     Panel("customers:panel_consents", _("Consents"), ("consents",), rows=5),
     Panel("customers:panel_history", _("Changes and views"), ("history",), rows=5),

@@ -88,6 +88,7 @@ MENU = (
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",
          MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
     Item("imports", pgettext_lazy("menu", "Import"), "customers:import_list", "upload", HEADS, "", None, "", _("Reference")),
+    Item("below_zero", _("Customers below zero"), "customers:below_zero_list", "scale", HEADS, "", None, "", _("Manage")),
     Item("duplicates", _("Duplicates"), "customers:duplicate_list", "user-search", HEADS, "", None, "", _("Manage")),
     Item("potential", _("Potential customers"), "contacts:potential_list", "user-star",
          MANAGERS | HEADS, "", None, "", _("Reference")),

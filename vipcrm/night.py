@@ -16,8 +16,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from churn import alert_mail, alerts, scoring
-from contacts import agenda, regime
-from customers import assets, averages, potential, rating
+from contacts import agenda, costs, regime
+from customers import assets, averages, potential, rating, value
 from customers.archive import completeness
 from customers.segments import membership
 from staff.models import Branch, NightRun, NightStep
@@ -54,6 +54,8 @@ STEPS = (
     Step("regime", regime.refresh_branch, for_morning=True),
     Step("scores", scoring.score_branch),
     Step("segments", membership.refresh_branch),
+    Step("costs", costs.refresh_branch, due=value.is_value_night),
+    Step("value", value.value_branch, due=value.is_value_night),
     Step("alerts", alerts.open_alerts),
     Step("tasks", agenda.refresh_tasks, for_morning=True),
     Step("mail", alert_mail.post_mails),

@@ -14,11 +14,13 @@ from customers.models.portfolio import Holding, Product
 from customers.models.segments import Segment, SegmentMember, SegmentStrategy
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
 from customers.models.transactions import TransactionEvent
+from customers.models.value import BelowZero, ValueMonth
 
 __all__ = [
     "ASSET_KINDS",
     "AdjustmentRequest",
     "Assignment",
+    "BelowZero",
     "ConsentRecord",
     "Customer",
     "CustomerList",
@@ -56,5 +58,6 @@ __all__ = [
     "TierState",
     "TransactionEvent",
     "ValueClass",
+    "ValueMonth",
     "ViewPin",
 ]

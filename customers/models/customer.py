@@ -190,6 +190,9 @@ class Customer(models.Model):
         null=True, blank=True, help_text=_("1 for the fifth of the outlet that brings most … 5")
     )
 
+    # What contacts of the last 12 months cost, yuan: contacts.costs, through customers.standing.
+    service_cost = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+
     # How much of the archive is filled, percent: customers.archive.
     archive_completeness = models.PositiveSmallIntegerField(default=0, db_default=0)
 

@@ -54,7 +54,11 @@ def named(look):
     return f"{look['width']}-{look['theme']}-{look['language'][:2]}"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=named)
+# The first and the third in every run; the other two with the long ones, so that a run stays under ten minutes.
+@pytest.mark.parametrize(
+    "look",
+    [pytest.param(look, id=named(look), marks=[pytest.mark.long] * (place % 2)) for place, look in enumerate(LOOKS)],
+)
 @pytest.mark.parametrize("number", sorted({number for number, _name, _path in PAGES}))
 def test_pages_are_accessible_and_in_frame(site, visit, number, look):
     visitor = visit(number, **look)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.timezone import localdate
 
 from customers import ladder, suitability
@@ -276,7 +276,7 @@ def test_history_tells_what_caused_a_change_of_tier_and_what_the_archive_held_be
         customer=served.customer, on=TODAY, kind="down", from_tier=2, to_tier=1, month_avg=450_000,
         figures={"measure": "month_avg", "floor": "500000", "below": {"2026-01": "480000", "2026-02": "460000"}},
     )  # fmt: skip
-    for value, ended in (("科长", localdate()), ("总经理", None)):
+    for value, ended in (("科长", timezone.now()), ("总经理", None)):
         ProfileValue.objects.create(customer=served.customer, field="post", value=value, ended_at=ended)
 
     assert "2026-01 ¥480K、2026-02 ¥460K" in read(client, served.customer, "history/")

@@ -21,6 +21,7 @@ from customers.imports.reading import Table
 from customers.models import (
     AdjustmentRequest,
     Assignment,
+    BelowZero,
     Customer,
     CustomerListMember,
     CustomerMerge,
@@ -182,6 +183,9 @@ ROWS = {
     "customers/<int:pk>/profile/<slug:code>/": Row(EDIT, "customer"),
     "customers/<int:pk>/consents/": Row(VIEW, "customer"),
     "customers/<int:pk>/consents/record/": post(EDIT, "customer"),
+    "customers/<int:pk>/value/": Row(VIEW, "customer"),
+    "value/below-zero/": Row(ASSIGN),
+    "value/below-zero/<int:pk>/decide/": post(ASSIGN, "below zero"),
     "customers/<int:pk>/team/": Row(VIEW, "customer"),
     "customers/<int:pk>/history/": Row(VIEW, "customer"),
     "rules/": Row(MODEL),
@@ -305,6 +309,7 @@ def _everything(branch, holder, name, position) -> dict:
         "adjustment": AdjustmentRequest.objects.create(customer=customer, asked_by=holder, reason="x"),
         "nomination": nominate(customer=customer, reason="新开了两间铺面", by=holder),
         "log": ContactLogFactory(customer=customer, staff=holder),
+        "below zero": BelowZero.objects.create(customer=customer, proposed_on=date(2026, 11, 1), clv=-1),
         "merge": CustomerMerge.objects.create(
             kept=customer, dropped=CustomerFactory(branch=branch), by=holder, before="{}", after="{}"
         ),

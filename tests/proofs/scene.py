@@ -12,7 +12,7 @@ from django.utils import timezone
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
 from contacts.models import ContactTask
 from customers import named_lists
-from customers.models import AdjustmentRequest, Assignment, Customer, CustomerMerge
+from customers.models import AdjustmentRequest, Assignment, BelowZero, Customer, CustomerMerge
 from customers.nomination import nominate
 from staff.models import ApiClient, Branch, Staff
 from staff.roles import Scope, scope_of
@@ -111,6 +111,7 @@ def live_with(customer: Customer, manager: Staff) -> None:
         by=manager, on=today,
     )  # fmt: skip
     customer.ids = {
+        "below zero": BelowZero.objects.create(customer=customer, proposed_on=today, clv=-1).pk,
         "merge": CustomerMerge.objects.create(
             kept=customer, dropped=CustomerFactory(branch=customer.branch), by=manager, before="{}", after="{}"
         ).pk,
@@ -172,7 +173,7 @@ def signed_in(staff: Staff) -> Client:
 # --- Every address ----------------------------------------------------------------------------------
 
 IDS = (
-    ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
+    ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("value/below-zero/", "below zero"), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),

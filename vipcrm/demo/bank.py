@@ -8,8 +8,8 @@ import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 
-from contacts import regime
-from customers import potential
+from contacts import costs, regime
+from customers import potential, value
 from customers.assets import ensure_partitions
 from customers.models import Customer, Load, Product
 from staff.clients import create_client
@@ -91,6 +91,8 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
     for outlet in outlets:
         potential.refresh_branch(branch_id=outlet.branch.pk, on=last)
         regime.refresh_branch(branch_id=outlet.branch.pk, on=last)
+        costs.refresh_branch(branch_id=outlet.branch.pk, on=last)
+        value.value_branch(branch_id=outlet.branch.pk, on=last)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     written.update(lists.write())
