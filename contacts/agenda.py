@@ -13,6 +13,7 @@ from contacts import detection, ranking
 from contacts.models import ContactLog, ContactTask
 from contacts.reasons import Reason, reason_of
 from customers.models import Customer
+from customers.suitability import age_on
 from staff import audit
 from staff.models import Staff
 from staff.refusal import Refused
@@ -126,13 +127,6 @@ def reopen(*, task: ContactTask, by: Staff) -> ContactTask:
     task.save(update_fields=["status", "dismiss_reason", "snoozed_until", "closed_on", "closed_by"])
     audit.record("task.reopened", task, by=by)
     return task
-
-
-def age_on(birth_date: date | None, on: date) -> int | None:
-    """Return how many whole years somebody is old."""
-    if birth_date is None:
-        return None
-    return on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
 
 
 # --- the list --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from contacts import agenda
 from contacts.detection import COOLING_DAYS, OPPORTUNITY_LEAD_DAYS
 from contacts.models import MOVES, PROBABILITY, ContactLog, ContactTask, Opportunity, OpportunityStageHistory
 from customers import suitability
+from customers.archive.values import payment_ability
 from customers.models import Customer
 from customers.working_days import add_working_days
 from staff import audit
@@ -200,14 +201,19 @@ def _enter_proposed(opportunity, *, on, note, **_others):
         if not note.strip():
             raise MoveRefused(_("Say which product or service was introduced."))
         return
-    suitability.check(
-        risk_level=product.risk_level, grade=customer.risk_grade, assessed_on=customer.risk_assessed_on, on=on
-    )
+    suitability.check(suitability.offer_to(customer, product, on=on))
 
 
-def _enter_agreed(opportunity, **_others):
+def _enter_agreed(opportunity, *, on, **_others):
     if opportunity.expected_amount is None or opportunity.expected_on is None:
         raise MoveRefused(_("Give the expected amount and the expected date."))
+    if opportunity.product is not None:
+        suitability.check(
+            suitability.offer_to(
+                opportunity.customer, opportunity.product, on=on, amount=opportunity.expected_amount,
+                ability=payment_ability(opportunity.customer),
+            )
+        )  # fmt: skip
 
 
 def _enter_won(opportunity, **_others):

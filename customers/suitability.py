@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from staff.refusal import Refused
 
@@ -18,11 +19,11 @@ ELDERLY_AGE = 65
 """From this age on a sale needs an extra reminder and confirmation."""
 
 GRADES = {
-    1: _("C1 conservative"),
-    2: _("C2 cautious"),
-    3: _("C3 balanced"),
-    4: _("C4 active"),
-    5: _("C5 aggressive"),
+    1: gettext_lazy("C1 conservative"),
+    2: gettext_lazy("C2 cautious"),
+    3: gettext_lazy("C3 balanced"),
+    4: gettext_lazy("C4 active"),
+    5: gettext_lazy("C5 aggressive"),
 }
 
 
@@ -80,18 +81,96 @@ def assess(*, grade: int | None, assessed_on: date | None, on: date) -> Assessme
     return Assessment("expiring" if (until - on).days <= SOON_DAYS else "valid", grade, until, grade)
 
 
-def check(*, risk_level: int | None, grade: int | None, assessed_on: date | None, on: date) -> None:
-    """Pass if a product of this risk level (1–5, None for none such as a deposit) may be offered on a day.
+def year_before(day: date) -> date:
+    """Return the same day of the year before; 28 February for a 29th."""
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A product before a customer, on a day: all that suitability depends on. Amounts are yuan.
+
+    `risk_level` is 1–5, None for what carries none. `ability` is what the customer can pay a year, None where not known.
+    """
+
+    category: str
+    risk_level: int | None
+    is_agency: bool
+    grade: int | None
+    assessed_on: date | None
+    age: int | None
+    on: date
+    amount: Decimal | None = None
+    ability: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a product may not be offered (each with what to do), what to remind of, and what the sale needs."""
+
+    refusals: tuple[str, ...]
+    reminders: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    @property
+    def allowed(self) -> bool:
+        return not self.refusals
+
+
+INVESTMENTS = ("wealth", "fund", "gold", "private")
+"""Categories that need a valid assessment; a deposit or a bond needs none, whatever its R1 says."""
+
+RECORDED = ("wealth", "fund", "insurance", "private")
+"""Categories whose sale on the premises is recorded; treasury bonds and physical gold are not."""
+
+
+def judge(offer: Offer) -> Verdict:
+    """Say whether a product may be offered (domain.md §16): the one rule, asked wherever a product is named."""
+    refusals, reminders, needs = [], [], []
+    if offer.category in INVESTMENTS and offer.risk_level is not None:
+        standing = assess(grade=offer.grade, assessed_on=offer.assessed_on, on=offer.on)
+        if standing.state == "missing":
+            refusals.append(_("The customer has no risk assessment; assess first."))
+        elif standing.state == "expired":
+            refusals.append(_("The risk assessment has expired; assess again first."))
+        elif offer.risk_level > standing.highest:
+            refusals.append(_("The product's risk is above what the customer can bear; it may not be sold."))
+    if offer.amount is not None and offer.ability is not None and offer.amount > offer.ability:
+        refusals.append(_("The amount is beyond what the customer can pay in a year; it is not suitable."))
+    if offer.age is not None and offer.age >= ELDERLY_AGE and offer.category in (*INVESTMENTS, "insurance"):
+        reminders.append(_("Aged 65 or more: remind of the risk again and let the customer confirm."))
+    if offer.category in RECORDED or offer.is_agency:
+        needs.append(_("Dual recording: note its number with the sale."))
+    if offer.category == "insurance":
+        needs.append(_("A needs analysis before the offer."))
+    return Verdict(tuple(refusals), tuple(reminders), tuple(needs))
+
+
+def offer_to(customer, product, *, on: date, amount: Decimal | None = None, ability: Decimal | None = None) -> Offer:
+    """Return a product of the catalogue before a customer."""
+    return Offer(
+        category=product.category, risk_level=product.risk_level, is_agency=product.is_agency, grade=customer.risk_grade,
+        assessed_on=customer.risk_assessed_on, age=age_on(customer.birth_date, on), on=on, amount=amount, ability=ability,
+    )  # fmt: skip
+
+
+def age_on(birth_date: date | None, on: date) -> int | None:
+    """Return the age in whole years; None where the birth date is not known."""
+    if birth_date is None:
+        return None
+    return on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
+
+
+def check(offer: Offer) -> Verdict:
+    """Return the verdict of an offer that may be made.
 
     Raises:
-        Unsuitable: no assessment, an expired one, or a product riskier than the customer can bear.
+        Unsuitable: it may not; the words say why and what to do.
     """
-    if risk_level is None:
-        return
-    standing = assess(grade=grade, assessed_on=assessed_on, on=on)
-    if standing.state == "missing":
-        raise Unsuitable(_("The customer has no risk assessment; assess first."))
-    if standing.state == "expired":
-        raise Unsuitable(_("The risk assessment has expired; assess again first."))
-    if risk_level > standing.highest:
-        raise Unsuitable(_("The product's risk is above what the customer can bear; it may not be sold."))
+    verdict = judge(offer)
+    if not verdict.allowed:
+        raise Unsuitable(verdict.refusals[0])
+    return verdict

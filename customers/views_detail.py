@@ -1,7 +1,7 @@
 """Customer 360: the head, the figures, the tabs; its panels load from their own addresses. And the reveal of a masked field."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django import forms
 from django.contrib.auth.decorators import permission_required
@@ -17,6 +17,7 @@ from customers import list_page, regime_meter
 from customers import reveal as revealing
 from customers.models import Assignment, Customer, DailyAsset, RelationStatus
 from customers.search import SEALED
+from customers.suitability import age_on
 from customers.views import Listing, may_view
 from staff import audit
 from staff.refusal import Refused
@@ -66,6 +67,14 @@ PANELS = (
         trigger="revealed",
     ),
     Panel("customers:panel_profile", _("Profile"), ("profile",), rows=8),
+    Panel(
+        "customers:panel_coverage",
+        _("Product coverage"),
+        ("overview", "holdings"),
+        rail=True,
+        rows=3,
+        trigger="revealed",
+    ),
     Panel("customers:panel_value", _("Value"), ("overview",), rail=True, rows=3, trigger="revealed"),
     Panel("customers:panel_team", _("Service team"), ("overview", "team"), rail=True, rows=2, trigger="revealed"),
     Panel("customers:panel_consents", _("Consents"), ("consents",), rows=5),
@@ -158,13 +167,6 @@ def _head_of(customer: Customer) -> dict:
         "tier_shown": "potential" if potential else customer.tier,
         "adviser": next((row.staff for row in adviser), None),
     }
-
-
-def age_on(birth_date: date | None, on: date) -> int | None:
-    """Return the age in whole years; None where the birth date is not known."""
-    if birth_date is None:
-        return None
-    return on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
 
 
 def _tabs(customer: Customer, tab: str, origin: str) -> list[dict]:

@@ -15,10 +15,10 @@ from customers import asset_chart, ladder, suitability
 from customers.archive.fields import BY_CODE
 from customers.archive.values import words_of
 from customers.assets import month_start
-from customers.models import Assignment, Holding, MonthlyAsset, RatingRule, Tier, TierRule, TierState
+from customers.models import Assignment, Holding, MonthlyAsset, Product, RatingRule, Tier, TierRule, TierState
 from customers.outlook import MonthSoFar, coming
 from customers.views import may_view
-from customers.views_detail import age_on, visible_customer
+from customers.views_detail import visible_customer
 from staff import formats
 from staff.formats import WAN
 from staff.models import AuditEvent
@@ -137,13 +137,17 @@ def panel_suitability(request, pk):
     """The customer's risk grade, until when it holds, and which risk levels may be offered."""
     customer, on = visible_customer(request, pk), localdate()
     assessment = suitability.assess(grade=customer.risk_grade, assessed_on=customer.risk_assessed_on, on=on)
-    age = age_on(customer.birth_date, on)
+    age = suitability.age_on(customer.birth_date, on)
     context = {
         "customer": customer,
         "assessment": assessment,
         "grade": suitability.GRADES.get(assessment.grade, ""),
         "levels": [{"label": f"R{level}", "allowed": level <= assessment.highest} for level in range(1, 6)],
         "is_elderly": age is not None and age >= suitability.ELDERLY_AGE,
+        "advice": customer.advice_against.select_related("product", "by")[:3],
+        "may_edit": request.user.has_perm("customers.edit_profile"),
+        "grades": list(suitability.GRADES.items()),
+        "products": Product.objects.on_sale(on).exclude(risk_level=None).order_by("ladder_rank", "code"),
     }
     return render_page(request, "customers/panel_suitability.html", context, partial="panel")
 

@@ -35,6 +35,8 @@ ACTIONS = {
     "customer.unmerged": _("Records parted again"),
     "customer.not_same": _("Said to be another person"),
     "customer.below_zero": _("Below zero decided"),
+    "customer.assessed": _("Risk assessed"),
+    "customer.advised_against": _("Advised against a purchase"),
     "customers.bulk_asked": _("Action on many customers asked for"),
     "archive.changed": _("Archive changed"),
     "consent.granted": _("Consent granted"),

@@ -87,6 +87,8 @@ MENU = (
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",
          MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
+    Item("products", _("Products"), "customers:product_list", "package",
+         MANAGERS | ADVISERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("imports", pgettext_lazy("menu", "Import"), "customers:import_list", "upload", HEADS, "", None, "", _("Reference")),
     Item("below_zero", _("Customers below zero"), "customers:below_zero_list", "scale", HEADS, "", None, "", _("Manage")),
     Item("duplicates", _("Duplicates"), "customers:duplicate_list", "user-search", HEADS, "", None, "", _("Manage")),

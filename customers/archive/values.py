@@ -1,6 +1,7 @@
 """Writing the archive: one value a field, the earlier ones kept; who comes second with an old page is told."""
 
 from datetime import date
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
@@ -149,6 +150,16 @@ def restore(*, earlier: ProfileValue, by: Staff, seen: int | None) -> ProfileVal
     return set_value(
         customer=earlier.customer, code=earlier.field, said=said, source=Source(earlier.source), by=by, seen=seen
     )
+
+
+ABILITY_OF = {"0-10": Decimal(100_000), "10-30": Decimal(300_000), "30-100": Decimal(1_000_000)}
+"""The most that a band of payment ability says, yuan a year; the highest band has no bound."""
+
+
+def payment_ability(customer: Customer) -> Decimal | None:
+    """Return what a customer can pay a year as the archive has it; None where it does not say, or sets no bound."""
+    held = ProfileValue.objects.current().filter(customer=customer, field="payment_ability")
+    return ABILITY_OF.get(held.values_list("value", flat=True).first() or "")
 
 
 def mask_of(field: Field, value: str) -> str:

@@ -2,6 +2,7 @@
 
 from customers.models.adjustment import AdjustmentRequest
 from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resource, Source
+from customers.models.assessment import AdviceAgainst, RiskAssessment
 from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
@@ -19,6 +20,7 @@ from customers.models.value import BelowZero, ValueMonth
 __all__ = [
     "ASSET_KINDS",
     "AdjustmentRequest",
+    "AdviceAgainst",
     "Assignment",
     "BelowZero",
     "ConsentRecord",
@@ -45,6 +47,7 @@ __all__ = [
     "QuotaRule",
     "RatingRule",
     "RelationStatus",
+    "RiskAssessment",
     "Resource",
     "SavedView",
     "SearchKey",

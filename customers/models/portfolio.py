@@ -5,6 +5,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
+class ProductQuerySet(models.QuerySet):
+    def on_sale(self, on):
+        """Keep what is sold on a day."""
+        begun = Q(on_sale_from=None) | Q(on_sale_from__lte=on)
+        return self.filter(begun, Q(on_sale_to=None) | Q(on_sale_to__gte=on))
+
+
 class Product(models.Model):
     """What the bank sells (domain.md §16)."""
 
@@ -32,6 +39,8 @@ class Product(models.Model):
     on_sale_from = models.DateField(null=True, blank=True)
     on_sale_to = models.DateField(null=True, blank=True)
 
+    objects = ProductQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         constraints = [
@@ -42,6 +51,11 @@ class Product(models.Model):
 
     def __str__(self):
         return self.name
+
+    def get_absolute_url(self):
+        from django.urls import reverse
+
+        return reverse("customers:product_detail", args=[self.pk])
 
 
 class HoldingQuerySet(models.QuerySet):

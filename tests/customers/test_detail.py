@@ -140,22 +140,6 @@ def test_an_assessment_holds_for_twelve_months(grade, assessed_on, state, highes
     assert (standing.state, standing.highest) == (state, highest)
 
 
-@pytest.mark.parametrize("grade", range(1, 6))
-@pytest.mark.parametrize("risk", range(1, 6))
-def test_a_product_fits_up_to_the_customers_grade(grade, risk):
-    asked = {"risk_level": risk, "grade": grade, "assessed_on": TODAY, "on": TODAY}
-
-    if risk <= grade:
-        suitability.check(**asked)
-    else:
-        with pytest.raises(suitability.Unsuitable):
-            suitability.check(**asked)
-
-
-def test_a_product_without_risk_needs_no_assessment():
-    suitability.check(risk_level=None, grade=None, assessed_on=None, on=TODAY)
-
-
 # --- The page ------------------------------------------------------------------------------------
 
 

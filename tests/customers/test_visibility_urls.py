@@ -25,6 +25,7 @@ from customers.models import (
     Customer,
     CustomerListMember,
     CustomerMerge,
+    Product,
     SavedView,
     Segment,
 )
@@ -43,6 +44,7 @@ from tests.factories import (
     JobFactory,
     LoadFactory,
     OpportunityFactory,
+    ProductFactory,
     StaffFactory,
 )
 
@@ -183,6 +185,11 @@ ROWS = {
     "customers/<int:pk>/profile/<slug:code>/": Row(EDIT, "customer"),
     "customers/<int:pk>/consents/": Row(VIEW, "customer"),
     "customers/<int:pk>/consents/record/": post(EDIT, "customer"),
+    "customers/<int:pk>/coverage/": Row(VIEW, "customer"),
+    "customers/<int:pk>/assess/": post(EDIT, "customer"),
+    "customers/<int:pk>/advise/": post(EDIT, "customer"),
+    "products/": Row(VIEW),
+    "products/<int:pk>/": Row(VIEW, "product"),
     "customers/<int:pk>/value/": Row(VIEW, "customer"),
     "value/below-zero/": Row(ASSIGN),
     "value/below-zero/<int:pk>/decide/": post(ASSIGN, "below zero"),
@@ -243,7 +250,7 @@ ROWS = {
 OPEN = {"healthz", "readyz", "language/", "preferences/save/", "api/v1/oauth/token/", "api/v1/schema/", "api/v1/docs/"}
 """What needs no sign-in, beside the pages of signing in: language and theme of their page; the API asks for tokens."""
 
-SHARED = {"mail", "model", "job", "view", "segment"}
+SHARED = {"mail", "model", "job", "view", "segment", "product"}
 """Things of the whole bank that belong to no customer."""
 
 
@@ -405,6 +412,8 @@ def _shared(about):
     if about == "job":
         asker = Staff.objects.filter(staff_no="asker").first() or StaffFactory(staff_no="asker")
         return JobFactory(asked_by=asker)
+    if about == "product":
+        return Product.objects.first() or ProductFactory()
     if about == "segment":
         head = Staff.objects.filter(role=HEAD).first()
         return Segment.objects.first() or make_segment(

@@ -1,0 +1,56 @@
+"""Assessments of the risk that a customer can bear, and purchases that staff advised against (domain.md §16)."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customer import Customer
+from customers.models.portfolio import Product
+from staff.models import Staff
+
+
+class RiskAssessment(models.Model):
+    """One assessment recorded in the branch; those of the counter come with the feed into the customer's columns.
+
+    `confirmed`: a grade that differs from the one before was confirmed again by the customer.
+    """
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="risk_assessments")
+    grade = models.PositiveSmallIntegerField(help_text=_("1–5 for C1–C5"))
+    assessed_on = models.DateField()
+    confirmed = models.BooleanField(default=False)
+    by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="risk_assessment_c1_to_c5", condition=Q(grade__range=(1, 5))),
+        ]
+
+    def __str__(self):
+        return f"{self.customer_id} C{self.grade}"
+
+
+class AdviceAgainst(models.Model):
+    """Staff advised against a purchase (劝退): a good deed of conduct, never a lost sale."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="advice_against")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("product"))
+    amount = models.DecimalField(_("amount, yuan"), max_digits=18, decimal_places=2, null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=200)
+    on = models.DateField()
+    by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="advice_amount_positive", condition=Q(amount=None) | Q(amount__gt=0)),
+        ]
+
+    def __str__(self):
+        return f"{self.customer_id} {self.product_id}"
