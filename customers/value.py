@@ -223,12 +223,20 @@ _SUM_OF = " + ".join(f"worth.{kind}" for kind in MARGINS)
 _VALUED = f"""
 CREATE TEMP TABLE valued ON COMMIT DROP AS
 WITH facts AS (
-    SELECT worth.id, round({_SUM_OF} - worth.service_cost, 2) AS ev, coalesce(round(p.pv, 2), 0) AS pv,
+    SELECT worth.id, round({
+    _SUM_OF
+} - worth.service_cost, 2) AS ev, coalesce(round(coalesce(p.pv, 0) + coalesce(elsewhere.worth, 0), 2), 0) AS pv,
            greatest(-%(limit)s, least(%(limit)s, CASE WHEN worth.base > 0 THEN worth.aum / worth.base - 1 ELSE 0 END)) AS g,
            power(1 - worth.p90, 365.0 / 90) AS r,
            jsonb_build_object({_EV_PARTS}, 'service_cost', -worth.service_cost) AS ev_parts,
-           coalesce(p.parts, '{{}}'::jsonb) AS pv_parts
+           coalesce(p.parts, '{{}}'::jsonb)
+               || CASE WHEN elsewhere.worth > 0 THEN jsonb_build_object('elsewhere', round(elsewhere.worth, 2)) ELSE '{{}}'::jsonb END
+               AS pv_parts
     FROM worth LEFT JOIN potential_value p USING (id)
+    LEFT JOIN LATERAL (
+        SELECT sum(amount) * 0.10 * 0.0050 AS worth FROM customers_externalasset x
+        WHERE x.customer_id = worth.id AND x.ended_at IS NULL
+    ) elsewhere ON true
 ), k AS (
     SELECT *, r / (1 + %(discount)s) AS k FROM facts
 ), sums AS (

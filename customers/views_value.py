@@ -36,7 +36,7 @@ def panel_value(request, pk):
         months = list(customer.values_by_month.order_by("-month")[:MONTHS])
         newest = months[0] if months else None
         parts = newest.parts if newest else {}
-        categories = dict(Product.Category.choices)
+        categories = dict(Product.Category.choices) | {"elsewhere": _("assets at other banks")}
         context |= {
             "newest": newest,
             "year_ago": months[-1] if len(months) == MONTHS else None,

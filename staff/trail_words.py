@@ -37,6 +37,7 @@ ACTIONS = {
     "customer.below_zero": _("Below zero decided"),
     "customer.assessed": _("Risk assessed"),
     "customer.advised_against": _("Advised against a purchase"),
+    "customer.marked": _("Mark of care changed"),
     "customers.bulk_asked": _("Action on many customers asked for"),
     "archive.changed": _("Archive changed"),
     "consent.granted": _("Consent granted"),

@@ -6,6 +6,7 @@ from customers.models.assessment import AdviceAgainst, RiskAssessment
 from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
+from customers.models.family import ExternalAsset, Gift, Relation
 from customers.models.imports import ImportBatch, ImportKind, ImportMapping, ImportRow
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.merging import CustomerMerge, NotSamePerson
@@ -29,6 +30,8 @@ __all__ = [
     "CustomerListMember",
     "CustomerMerge",
     "DailyAsset",
+    "ExternalAsset",
+    "Gift",
     "Hobby",
     "Holding",
     "ImportBatch",
@@ -46,6 +49,7 @@ __all__ = [
     "ProfileValue",
     "QuotaRule",
     "RatingRule",
+    "Relation",
     "RelationStatus",
     "RiskAssessment",
     "Resource",

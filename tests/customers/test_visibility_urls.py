@@ -190,6 +190,10 @@ ROWS = {
     "customers/<int:pk>/advise/": post(EDIT, "customer"),
     "products/": Row(VIEW),
     "products/<int:pk>/": Row(VIEW, "product"),
+    "customers/<int:pk>/family/": Row(VIEW, "customer"),
+    "customers/<int:pk>/family/<slug:kind>/add/": post(EDIT, "customer", ok=ANSWERED | {404}),  # no such kind
+    "customers/<int:pk>/family/<slug:kind>/<int:row>/end/": post(EDIT, "customer", ok=ANSWERED | {404}),
+    "customers/<int:pk>/care/": post(EDIT, "customer"),
     "customers/<int:pk>/value/": Row(VIEW, "customer"),
     "value/below-zero/": Row(ASSIGN),
     "value/below-zero/<int:pk>/decide/": post(ASSIGN, "below zero"),
