@@ -28,6 +28,8 @@ def main() -> None:
     figures |= writing(asked.customers)
     figures |= training()
     figures |= night_steps()
+    figures |= month_end()
+    figures |= segments(asked.repeat)
     figures |= pages(asked.repeat)
     figures |= feed()
     asked.out.write_text(json.dumps(figures))
@@ -85,7 +87,12 @@ def pages(repeat: int) -> dict:
         ("search", head, f"/search/?q={name}"),
         ("360", manager, f"/customers/{customer.pk}/"),
         *((f"360 panel {panel}", manager, f"/customers/{customer.pk}/{panel}/")
-          for panel in ("ladder", "assets", "holdings", "timeline", "opportunities")),
+          for panel in ("ladder", "assets", "holdings", "timeline", "opportunities", "suitability", "coverage", "value",
+                        "team", "family", "history", "completeness")),
+        ("Potential customers", head, "/potential/"),
+        ("Segments", head, "/segments/"),
+        ("Products", head, "/products/"),
+        ("Duplicates", head, "/duplicates/"),
         ("Assignment", head, "/assignment/"),
         ("Opportunities", manager, "/opportunities/"),
         ("Early warning", head, "/churn/"),
@@ -93,6 +100,46 @@ def pages(repeat: int) -> dict:
         took, queries = timed(staff, path, repeat)
         figures |= {f"{label}, ms": took, f"{label}, queries": queries}
     return figures
+
+
+def month_end() -> dict:
+    """Compute what contacts cost and what customers are worth, for every outlet, as the last night of a month does."""
+    from django.utils.timezone import localdate
+
+    from contacts import costs
+    from customers import value
+    from staff.models import Branch
+
+    on, began = localdate() - timedelta(days=1), time.perf_counter()
+    for outlet in Branch.objects.filter(customers__isnull=False).distinct():
+        costs.refresh_branch(branch_id=outlet.pk, on=on)
+        value.value_branch(branch_id=outlet.pk, on=on)
+    return {"value of customers, s": time.perf_counter() - began}
+
+
+def segments(repeat: int) -> dict:
+    """Count a rule of and, or, not for head office, who sees everybody, and make a segment of it with its members."""
+    from django.utils.timezone import localdate
+
+    from customers.segments import segment, sizes
+    from customers.segments.rule import parse
+    from staff.models import Staff
+
+    office, on = Staff.objects.get(staff_no="office"), localdate()
+    rule = {"all": [
+        {"any": [{"field": "group", "op": "in", "value": ["merchant", "payroll", "custody", "elderly"]}]},
+        {"not": {"field": "hobby", "op": "in", "value": ["茶"]}},
+        {"field": "aum", "op": "from", "value": "30"},
+    ]}  # fmt: skip
+    spent = []
+    for _turn in range(repeat):
+        began = time.perf_counter()
+        sizes.size_of(parse(rule), viewer=office, branch_id=office.branch_id, on=on)
+        spent.append((time.perf_counter() - began) * 1000)
+    began = time.perf_counter()
+    segment.make(name="bench", purpose="", rule=rule, by=office, on=on)
+    made = time.perf_counter() - began
+    return {"segment counted, ms": statistics.median(spent), "segment made with its members, s": made}
 
 
 def timed(staff, path: str, repeat: int) -> tuple[float, int]:
