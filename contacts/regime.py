@@ -123,13 +123,17 @@ def weekly_requirement(managed: int, weekly: int) -> int:
 
 @dataclass(frozen=True)
 class Subject:
-    """What the regime needs to know of a customer; `assigned_on` is None without a primary manager."""
+    """What the regime needs to know of a customer; `assigned_on` is None without a primary manager.
+
+    `strategies`: (member of the segment since, a contact at least every so many days), of the segments with such a strategy.
+    """
 
     tier: Tier
     relation_status: str
     low_disturb: bool
     assigned_on: date | None
     tier_changed_on: date | None
+    strategies: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,9 @@ def standing(
     missed = is_bound(subject, before, monthly=monthly) and not is_met(subject, contacts, before, rules_before or rules)
     met = is_met(subject, contacts, window, rules)
     bound = is_bound(subject, window, monthly=monthly)
+    due_on = window.last if bound and not met else window_of(window.last + timedelta(days=1)).last
+    last = seen["last_contact_on"]
+    asked = [max(since, last or since) + timedelta(days=every) for since, every in subject.strategies]
     return Standing(
         **seen,
         state=judge(
@@ -221,7 +228,7 @@ def standing(
             carried=missed and count_any(contacts, window) == 0,
         ),
         missed_last_window=missed,
-        due_on=window.last if bound and not met else window_of(window.last + timedelta(days=1)).last,
+        due_on=min([due_on, *asked]),  # a segment's strategy may ask for more than the rule, never for less
     )
 
 
@@ -277,9 +284,7 @@ WITH subject AS (
            CASE WHEN s.monthly THEN %(month_left)s ELSE %(quarter_left)s END AS days_left
       FROM subject s LEFT JOIN summed n ON n.id = s.id
 )
-SELECT j.id AS customer_id,
-       (SELECT max(l."on") FROM contacts_contactlog l
-         WHERE l.customer_id = j.id AND l.counts_as <> 'nothing' AND l."on" <= %(on)s) AS last_contact_on,
+SELECT j.id AS customer_id, last.day AS last_contact_on,
        j.phones AS contact_phones, j.meetings AS contact_meetings, j.in_quarter AS contact_count,
        CASE WHEN NOT j.managed THEN 'exempt'
             WHEN j.met THEN 'met'
@@ -287,12 +292,24 @@ SELECT j.id AS customer_id,
             WHEN j.missed_before AND j.contacts = 0 THEN 'missed'
             ELSE 'open' END AS contact_state,
        j.managed AND j.missed_before AS missed_last_window,
-       CASE WHEN NOT j.managed THEN NULL
+       CASE WHEN j.managed THEN least(strategy.due_on, CASE
             WHEN j.bound AND NOT j.met
             THEN CASE WHEN j.monthly THEN %(month_last)s ELSE %(quarter_last)s END
             ELSE CASE WHEN j.monthly THEN %(next_month_last)s ELSE %(next_quarter_last)s END
-       END::date AS next_contact_due_on
+       END::date) END AS next_contact_due_on
   FROM judged j
+ CROSS JOIN LATERAL (
+     SELECT max(l."on") AS day FROM contacts_contactlog l
+      WHERE l.customer_id = j.id AND l.counts_as <> 'nothing' AND l."on" <= %(on)s
+ ) last
+  LEFT JOIN LATERAL (
+     -- A segment's strategy may ask for more than the tier's rule, never for less: the earlier day counts.
+     SELECT min(greatest(m.since, last.day) + t.every_days) AS due_on
+       FROM customers_segmentmember m
+       JOIN customers_segment g ON g.id = m.segment_id AND g.retired_at IS NULL
+       JOIN customers_segmentstrategy t ON t.segment_id = m.segment_id AND t.ended_at IS NULL
+      WHERE m.customer_id = j.id AND m.until IS NULL
+ ) strategy ON true
 """
 
 

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from contacts import regime
 from contacts.models import ContactLog, FrequencyRule
 from contacts.regime import Contact, Rules, Subject, judge, month_of, quarter_of
-from customers.models import Assignment, Customer, RelationStatus, Tier, TierChange
+from customers.models import (
+    Assignment,
+    Customer,
+    RelationStatus,
+    Segment,
+    SegmentMember,
+    SegmentStrategy,
+    Tier,
+    TierChange,
+)
 from tests.factories import AssignmentFactory, ContactLogFactory, CustomerFactory
 
 RULES = Rules(weekly=10, quarterly=1, monthly={Tier.DIAMOND: (2, 1), Tier.PLATINUM: (4, 2)}, gold_idle_days=7)
@@ -218,9 +227,12 @@ LOG = st.tuples(
     assigned_on=st.none() | DAY | st.just(LONG_AGO),
     changed_on=st.none() | DAY,
     logs=st.lists(LOG, max_size=14),
+    strategies=st.lists(st.tuples(DAY, st.integers(1, 90)), max_size=2),
     on=st.sampled_from([ON, date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 31)]) | DAY,
 )
-def test_the_statement_for_everybody_equals_the_arithmetic(tier, status, quiet, assigned_on, changed_on, logs, on):
+def test_the_statement_for_everybody_equals_the_arithmetic(
+    tier, status, quiet, assigned_on, changed_on, logs, strategies, on
+):
     customer = CustomerFactory(service_tier=tier, relation_status=status, low_disturb=quiet)
     if assigned_on is not None:
         AssignmentFactory(customer=customer, start=assigned_on)
@@ -237,6 +249,8 @@ def test_the_statement_for_everybody_equals_the_arithmetic(tier, status, quiet, 
             entered_on=day + timedelta(days=delay),
             voided_at="2026-12-24T08:00:00+08:00" if voided else None,
         )
+    for since, every in strategies:
+        _strategy(customer, staff, since=since, every=every)
     seen = [Contact(log.on, log.counts_as) for log in ContactLog.objects.filter(customer=customer)]
     subject = Subject(
         tier=tier,
@@ -244,12 +258,34 @@ def test_the_statement_for_everybody_equals_the_arithmetic(tier, status, quiet, 
         low_disturb=quiet,
         assigned_on=assigned_on,
         tier_changed_on=changed_on if changed_on and changed_on <= on else None,
+        strategies=tuple(strategies),
     )
 
     regime.refresh_branch(branch_id=customer.branch_id, on=on)
 
     assert _standing_of(customer) == regime.standing(subject, seen, on=on, rules=RULES)
     Assignment.objects.filter(customer=customer).delete()  # frees the manager's load for the next example
+
+
+def _strategy(customer, staff, *, since, every):
+    """Put a customer in a segment whose strategy asks for a contact every so many days."""
+    segment = Segment.objects.create(name=f"{Segment.objects.count()}", branch=customer.branch, owner=staff)
+    SegmentMember.objects.create(segment=segment, customer=customer, since=since)
+    values = {"goal": "x", "measure": "x", "owner": staff, "made_by": staff, "review_on": date(2027, 1, 1)}
+    SegmentStrategy.objects.create(segment=segment, every_days=every, **values)
+
+
+@pytest.mark.django_db
+def test_a_strategy_makes_the_next_contact_due_earlier_and_never_later():
+    customer = AssignmentFactory(customer__service_tier=Tier.GOLD).customer
+    staff = customer.manager or ContactLogFactory.staff.get_factory()()
+    _strategy(customer, staff, since=november(1), every=14)
+    regime.refresh_branch(branch_id=customer.branch_id, on=november(5))
+    assert _standing_of(customer).due_on == november(15)
+
+    ContactLogFactory(customer=customer, staff=staff, channel="phone", result="connected", on=november(10))
+    regime.refresh_branch(branch_id=customer.branch_id, on=november(11))
+    assert _standing_of(customer).due_on == november(24)
 
 
 def _standing_of(customer: Customer) -> regime.Standing:
