@@ -1,17 +1,15 @@
 """Daily balances from the core banking system."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.assets import ensure_partitions
+from customers.feed.days import dated
 from customers.feed.rows import BalanceRow, Outcome
 from customers.feed.staging import copy_into
 from customers.models import ASSET_KINDS, Customer
-
-OLDEST_DAY = date(1990, 1, 1)
 
 _AMOUNTS = (*ASSET_KINDS, "loan_balance", "card_outstanding")
 
@@ -25,21 +23,7 @@ def take_balances(*, rows: dict[int, BalanceRow], as_of: date, by) -> dict[int, 
         as_of: the data date of rows that name none.
         by: the API client; customers outside its branches are rejected as unknown.
     """
-    newest_day = timezone.localdate() + timedelta(days=1)
-    outcomes, good = {}, {}
-    for position, row in rows.items():
-        row.data_date = row.data_date or as_of
-        if OLDEST_DAY <= row.data_date <= newest_day:
-            good[position] = row
-        else:
-            outcomes[position] = Outcome(
-                row_id=row.row_id,
-                status="rejected",
-                code="date_out_of_range",
-                pointer=f"/rows/{position}/data_date",
-                detail=_("Row %(row)d: the data date must lie between %(first)s and %(last)s.")
-                % {"row": position + 1, "first": OLDEST_DAY.isoformat(), "last": newest_day.isoformat()},
-            )
+    good, outcomes = dated(rows, as_of=as_of)
     return outcomes | (_merge(good, by) if good else {})
 
 

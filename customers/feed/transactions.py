@@ -1,12 +1,11 @@
 """Transaction events from the core banking system."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.feed.balances import OLDEST_DAY
+from customers.feed.days import dated
 from customers.feed.rows import Outcome, TransactionRow
 from customers.feed.staging import copy_into
 from customers.models import Customer
@@ -23,18 +22,7 @@ def take_transactions(*, rows: dict[int, TransactionRow], as_of: date, by) -> di
         as_of: the data date of rows that name none.
         by: the API client; customers outside its branches are rejected as unknown.
     """
-    newest_day = timezone.localdate() + timedelta(days=1)
-    outcomes, good = {}, {}
-    for position, row in rows.items():
-        row.data_date = row.data_date or as_of
-        if OLDEST_DAY <= row.data_date <= newest_day:
-            good[position] = row
-        else:
-            outcomes[position] = _rejected(
-                position, row, "date_out_of_range", "data_date",
-                _("the data date must lie between %(first)s and %(last)s.")
-                % {"first": OLDEST_DAY.isoformat(), "last": newest_day.isoformat()},
-            )  # fmt: skip
+    good, outcomes = dated(rows, as_of=as_of)
     return outcomes | (_merge(good, by) if good else {})
 
 
