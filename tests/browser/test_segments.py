@@ -8,6 +8,12 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
+def choose(page, place: str, dimension: str) -> None:
+    """Choose the dimension of a line and wait for the controls that come with it."""
+    page.locator(f"#field-{place}").select_option(dimension)
+    expect(page.locator(f"#not-{place}, #value-{place}").first).to_be_visible(timeout=20_000)
+
+
 def test_the_head_builds_a_segment_and_watches_its_count(site, visit):
     (expected,) = site.query(
         "SELECT count(*) FROM customers_customer c JOIN staff_staff s ON s.branch_id = c.branch_id"
@@ -17,15 +23,18 @@ def test_the_head_builds_a_segment_and_watches_its_count(site, visit):
     head = visit("head")
     page = head.page
     page.goto("/segments/new/")
+    page.wait_for_load_state("networkidle")
     page.locator("#segment-name").fill("浏览器客群")
-    page.locator("#field-0-0").select_option("tier")
+    choose(page, "0-0", "tier")
     for tier in ("金卡", "白金", "钻石"):
         page.locator(".rule-line").first.locator(".chip", has_text=tier).click()
     page.locator("button[value=add-0]").click()
-    page.locator("#field-0-1").select_option("aum")
+    expect(page.locator("#field-0-1")).to_be_visible()
+    choose(page, "0-1", "aum")
     page.locator("#value-0-1").fill("30")
     page.locator("button[value=add-group]").click()
-    page.locator("#field-1-0").select_option("hobby")
+    expect(page.locator("#field-1-0")).to_be_visible()
+    choose(page, "1-0", "hobby")
     page.locator("#not-1").check()
     page.locator(".rule-block").nth(1).locator(".chip", has_text=re.compile("^茶$")).click()
     expect(page.locator("[data-count]")).to_have_text(f"{expected:,}")
