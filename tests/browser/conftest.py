@@ -134,7 +134,7 @@ class Visitor:
     """A person at the browser; what the page complains of is kept, and fails the test at its end."""
 
     def __init__(self, browser, site: Site, *, language="zh-CN", width=1440, height=900, theme="light"):
-        self.site = site
+        self.site, self.language = site, language
         self.context = browser.new_context(
             base_url=site.url, locale=language, viewport={"width": width, "height": height},
             color_scheme=theme, timezone_id="Asia/Shanghai",
@@ -152,6 +152,9 @@ class Visitor:
             )
 
     def sign_in(self, number: str) -> Page:
+        """Sign in with the language and theme of this visit: what an earlier test chose for the person is not kept."""
+        kept = "en" if self.language.startswith("en") else "zh-hans"
+        self.site.write("UPDATE staff_staff SET language = %s, theme = 'auto' WHERE staff_no = %s", kept, number)
         self.page.goto("/accounts/login/")
         self.page.fill("#id_login", number)
         self.page.fill("#id_password", PASSWORD)
