@@ -181,6 +181,7 @@ class MoveForm(forms.Form):
     lost_reason = forms.ChoiceField(
         label=_("Why it was lost"), required=False, choices=[("", "—"), *Opportunity.LostReason.choices]
     )
+    dual_record_no = forms.CharField(label=_("Dual recording number"), max_length=40, required=False)
     resume_on = forms.DateField(label=_("Resumes on"), required=False, widget=DateInput)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
@@ -189,5 +190,7 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in set(self.fields) - set(NEEDS[stage]):
             del self.fields[name]
+        if "dual_record_no" in self.fields and not opportunity.is_recorded:
+            del self.fields["dual_record_no"]
         if "product" in self.fields:
             self.fields["product"].queryset = Product.objects.order_by("ladder_rank", "name")

@@ -13,7 +13,7 @@ from customers import suitability
 from customers.archive.values import payment_ability
 from customers.models import Customer
 from customers.working_days import add_working_days
-from staff import audit
+from staff import audit, qualification
 from staff.models import Staff
 from staff.refusal import Refused
 
@@ -83,7 +83,6 @@ def open_opportunity(
     return opportunity
 
 
-@transaction.atomic
 def move(
     *,
     opportunity: Opportunity,
@@ -101,13 +100,24 @@ def move(
         contact_log: the contact that moved it, so that voiding the contact takes the move back.
         version: `updated_at` as it was read (ISO); a stale one is refused.
         entry: what the stage needs, of expected_amount, expected_on, next_action, next_action_on, product,
-            lost_reason, resume_on, result_amount.
+            lost_reason, resume_on, result_amount, dual_record_no.
 
     Raises:
         MoveRefused: the pipeline does not lead there, or an entry condition is not met.
-        suitability.Unsuitable: the product's risk is above the customer's, or the assessment has expired.
+        suitability.Unsuitable: the product's risk is above the customer's, the assessment has expired, or the mover
+            lacks the qualification; the trail keeps that it was tried.
         Conflict: it was changed since `version`.
     """
+    try:
+        return _move(opportunity, to, by=by, on=on, note=note, contact_log=contact_log, version=version, entry=entry)
+    except suitability.Unsuitable as refusal:
+        product = entry.get("product") or opportunity.product
+        audit.record("opportunity.unsuitable", opportunity, by=by, product=product.code, reason=str(refusal))
+        raise
+
+
+@transaction.atomic
+def _move(opportunity, to, *, by, on, note, contact_log, version, entry) -> Opportunity:
     opportunity = _lock(opportunity)
     if version and version != opportunity.updated_at.isoformat():
         raise Conflict(_("Somebody else has changed this opportunity. Look at it again and repeat your move."))
@@ -121,7 +131,7 @@ def move(
     for name, value in entry.items():
         if value not in (None, ""):
             setattr(opportunity, name, value)
-    ENTRY[to](opportunity, on=on, note=note, before=before)
+    ENTRY[to](opportunity, on=on, note=note, before=before, by=by)
     opportunity.stage, opportunity.stage_since, opportunity.last_touched_on = to, on, on
     opportunity.closed_on = on if to in (Stage.WON, Stage.LOST) else None
     opportunity.resume_on = opportunity.resume_on if to == Stage.ON_HOLD else None
@@ -195,25 +205,28 @@ def _enter_contacted(opportunity, **_others):
         raise MoveRefused(_("First log a contact in which the customer was reached."))
 
 
-def _enter_proposed(opportunity, *, on, note, **_others):
+def _enter_proposed(opportunity, *, on, note, by, **_others):
     product, customer = opportunity.product, opportunity.customer
     if product is None:
         if not note.strip():
             raise MoveRefused(_("Say which product or service was introduced."))
         return
-    suitability.check(suitability.offer_to(customer, product, on=on))
+    suitability.check(suitability.offer_to(customer, product, on=on, held=qualification.held(by, on)))
 
 
-def _enter_agreed(opportunity, *, on, **_others):
+def _enter_agreed(opportunity, *, on, by, **_others):
     if opportunity.expected_amount is None or opportunity.expected_on is None:
         raise MoveRefused(_("Give the expected amount and the expected date."))
-    if opportunity.product is not None:
-        suitability.check(
-            suitability.offer_to(
-                opportunity.customer, opportunity.product, on=on, amount=opportunity.expected_amount,
-                ability=payment_ability(opportunity.customer),
-            )
-        )  # fmt: skip
+    if opportunity.product is None:
+        return
+    suitability.check(
+        suitability.offer_to(
+            opportunity.customer, opportunity.product, on=on, amount=opportunity.expected_amount,
+            ability=payment_ability(opportunity.customer), held=qualification.held(by, on),
+        )
+    )  # fmt: skip
+    if opportunity.is_recorded and not opportunity.dual_record_no:
+        raise MoveRefused(_("Record the sale in sound and picture, and give the number of the recording."))
 
 
 def _enter_won(opportunity, **_others):
@@ -248,7 +261,7 @@ NEEDS = {
     Stage.PLANNED: ["next_action", "next_action_on"],
     Stage.CONTACTED: ["note"],
     Stage.PROPOSED: ["product", "note"],
-    Stage.AGREED: ["expected_amount", "expected_on"],
+    Stage.AGREED: ["expected_amount", "expected_on", "dual_record_no"],
     Stage.WON: ["result_amount", "note"],
     Stage.LOST: ["lost_reason", "note"],
     Stage.ON_HOLD: ["resume_on", "note"],
@@ -278,7 +291,7 @@ def _save(opportunity: Opportunity) -> None:
     opportunity.save(
         update_fields=[
             "stage", "stage_since", "last_touched_on", "closed_on", "resume_on", "lost_reason", "expected_amount",
-            "expected_on", "next_action", "next_action_on", "product", "result_amount", "updated_at",
+            "expected_on", "next_action", "next_action_on", "product", "result_amount", "dual_record_no", "updated_at",
         ]
     )  # fmt: skip
 

@@ -94,6 +94,7 @@ class Offer:
     """A product before a customer, on a day: all that suitability depends on. Amounts are yuan.
 
     `risk_level` is 1–5, None for what carries none. `ability` is what the customer can pay a year, None where not known.
+    `held` are the kinds of qualification of the person who offers, None while nobody does.
     """
 
     category: str
@@ -105,6 +106,7 @@ class Offer:
     on: date
     amount: Decimal | None = None
     ability: Decimal | None = None
+    held: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,24 @@ INVESTMENTS = ("wealth", "fund", "gold", "private")
 RECORDED = ("wealth", "fund", "insurance", "private")
 """Categories whose sale on the premises is recorded; treasury bonds and physical gold are not."""
 
+QUALIFICATIONS = {
+    "wealth": gettext_lazy("You lack the qualification to sell wealth products."),
+    "fund": gettext_lazy("You lack the qualification to sell funds."),
+    "gold": gettext_lazy("You lack the qualification to sell precious metals."),
+    "insurance": gettext_lazy("You lack the qualification to sell insurance."),
+    "private": gettext_lazy("You lack the qualification to sell private banking products."),
+}
+"""Categories that only the qualified may offer: the kind has the category's name."""
+
+
+def is_recorded(category: str, *, is_agency: bool) -> bool:
+    """Say whether the sale of a product on the premises is recorded in sound and picture (双录)."""
+    return category in RECORDED or is_agency
+
 
 def judge(offer: Offer) -> Verdict:
     """Say whether a product may be offered (domain.md §16): the one rule, asked wherever a product is named."""
-    refusals, reminders, needs = [], [], []
+    refusals, reminders = [], []
     if offer.category in INVESTMENTS and offer.risk_level is not None:
         standing = assess(grade=offer.grade, assessed_on=offer.assessed_on, on=offer.on)
         if standing.state == "missing":
@@ -142,18 +158,28 @@ def judge(offer: Offer) -> Verdict:
         refusals.append(_("The amount is beyond what the customer can pay in a year; it is not suitable."))
     if offer.age is not None and offer.age >= ELDERLY_AGE and offer.category in (*INVESTMENTS, "insurance"):
         reminders.append(_("Aged 65 or more: remind of the risk again and let the customer confirm."))
-    if offer.category in RECORDED or offer.is_agency:
+    if offer.held is not None and offer.category in QUALIFICATIONS and offer.category not in offer.held:
+        lacks = QUALIFICATIONS[offer.category]
+        refusals.append(_("{lacks} Let a qualified colleague offer it.").format(lacks=lacks))
+    needs = needs_of(offer.category, is_agency=offer.is_agency)
+    return Verdict(tuple(refusals), tuple(reminders), needs)
+
+
+def needs_of(category: str, *, is_agency: bool) -> tuple[str, ...]:
+    """Return what the sale of a product needs, whoever the customer is."""
+    needs = []
+    if is_recorded(category, is_agency=is_agency):
         needs.append(_("Dual recording: note its number with the sale."))
-    if offer.category == "insurance":
+    if category == "insurance":
         needs.append(_("A needs analysis before the offer."))
-    return Verdict(tuple(refusals), tuple(reminders), tuple(needs))
+    return tuple(needs)
 
 
-def offer_to(customer, product, *, on: date, amount: Decimal | None = None, ability: Decimal | None = None) -> Offer:
-    """Return a product of the catalogue before a customer."""
+def offer_to(customer, product, *, on: date, **asked) -> Offer:
+    """Return a product of the catalogue before a customer; `asked` are amount, ability and held of `Offer`."""
     return Offer(
         category=product.category, risk_level=product.risk_level, is_agency=product.is_agency, grade=customer.risk_grade,
-        assessed_on=customer.risk_assessed_on, age=age_on(customer.birth_date, on), on=on, amount=amount, ability=ability,
+        assessed_on=customer.risk_assessed_on, age=age_on(customer.birth_date, on), on=on, **asked,
     )  # fmt: skip
 
 

@@ -64,6 +64,7 @@ urlpatterns = [
     path("customers/<int:pk>/advise/", views_products.advise, name="advise"),
     path("products/", views_products.product_list, name="product_list"),
     path("products/<int:pk>/", views_products.product_detail, name="product_detail"),
+    path("products/<int:pk>/edit/", views_products.product_edit, name="product_edit"),
     path("customers/<int:pk>/family/", views_family.panel_family, name="panel_family"),
     path("customers/<int:pk>/family/<slug:kind>/add/", views_family.family_add, name="family_add"),
     path("customers/<int:pk>/family/<slug:kind>/<int:row>/end/", views_family.family_end, name="family_end"),

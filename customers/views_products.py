@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from customers import assessment, suitability
+from customers import assessment, catalogue, suitability
 from customers.coverage import coverage_of
 from customers.models import Customer, Holding, Product
 from customers.search import SEALED
@@ -59,8 +59,51 @@ def product_detail(request, pk):
         "figures": holdings.aggregate(amount=Sum("amount"), holders=Count("customer", distinct=True)),
         "matches": suited,
         "most": MATCHES,
+        "needs": suitability.needs_of(product.category, is_agency=product.is_agency),
     }
     return render_page(request, "customers/product_detail.html", context)
+
+
+class ProductForm(forms.ModelForm):
+    """Reads what head office says of a product; `catalogue.change` keeps it."""
+
+    risk_level = forms.TypedChoiceField(
+        label=gettext_lazy("Risk level"), required=False, coerce=int, empty_value=None,
+        choices=[("", "—"), *((level, f"R{level}") for level in range(1, 6))],
+    )  # fmt: skip
+
+    class Meta:
+        model = Product
+        fields = catalogue.CHANGEABLE
+        labels = {
+            "name": gettext_lazy("Name"),
+            "min_amount": gettext_lazy("Least amount, yuan"),
+            "on_sale_from": gettext_lazy("On sale from"),
+            "on_sale_to": gettext_lazy("On sale until"),
+            "selling_points": gettext_lazy("Selling points"),
+        }
+        widgets = {
+            "selling_points": forms.Textarea(attrs={"rows": 5}),
+            "on_sale_from": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            "on_sale_to": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        }
+
+
+@permission_required("customers.edit_product", raise_exception=True)
+def product_edit(request, pk):
+    """The form of a product, and its change."""
+    product = get_object_or_404(Product, pk=pk)
+    form = ProductForm(request.POST or None, instance=get_object_or_404(Product, pk=pk))
+    if request.method == "POST" and form.is_valid():
+        try:
+            catalogue.change(product=product, by=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Product saved"))
+            return redirect(product)
+    status = 422 if form.errors else 200
+    return render_page(request, "customers/product_form.html", {"product": product, "form": form}, status=status)
 
 
 @require_GET

@@ -72,12 +72,14 @@ _SUPERVISE = {
 _ASK = {"customers.ask_adjustment"}
 
 PERMISSIONS = {
-    Role.BRANCH_HEAD: _SUPERVISE | _SERVE,
+    Role.BRANCH_HEAD: _SUPERVISE | _SERVE | {"staff.manage_qualification"},
     Role.SUB_BRANCH_PRESIDENT: _SUPERVISE,
     Role.RETAIL_ADMIN: {
         "customers.view_customer",
         "customers.view_rules",
         "customers.edit_rules",
+        "customers.edit_product",
+        "staff.manage_qualification",
         "customers.manage_segment",
         "customers.export_customer",
         "customers.reveal_sensitive",
@@ -103,6 +105,17 @@ PERMISSIONS = {
     Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night", "staff.view_outbox", "staff.send_mail_again"},
 }
 """What a role may do, asked for at the door of a page; which rows is `visible_to`'s question."""
+
+SELLERS = (
+    Role.BRANCH_HEAD,
+    Role.RELATIONSHIP_MANAGER,
+    Role.WEALTH_MANAGER,
+    Role.WEALTH_ADVISER,
+    Role.FINANCIAL_ADVISER,
+    Role.LOBBY_MANAGER,
+    Role.TELLER,
+)
+"""Those who sell at an outlet, and so need qualifications for some products."""
 
 SEES_NAMES_MASKED = {Role.RETAIL_ADMIN, Role.AUDITOR}
 """Those who see many customers and serve none (reliability.md §3)."""

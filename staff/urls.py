@@ -1,6 +1,6 @@
 from django.urls import path
 
-from staff import views, views_jobs
+from staff import views, views_jobs, views_qualifications
 
 app_name = "staff"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("jobs/<int:pk>/again/", views_jobs.job_again, name="job_again"),
     path("jobs/<int:pk>/errors/", views_jobs.job_errors, name="job_errors"),
     path("jobs/<int:pk>/result/", views_jobs.job_result, name="job_result"),
+    path("qualifications/", views_qualifications.qualification_list, name="qualification_list"),
+    path(
+        "qualifications/<int:pk>/withdraw/", views_qualifications.qualification_withdraw, name="qualification_withdraw"
+    ),
     path("preferences/", views.preferences_page, name="preferences_page"),
     path("preferences/save/", views.preferences, name="preferences"),
 ]

@@ -21,7 +21,7 @@ from customers.models import (
     RelationStatus,
     Tier,
 )
-from staff.models import Branch, Job, Staff
+from staff.models import Branch, Job, Qualification, Staff
 from staff.roles import Role
 
 PASSWORD = "correct-horse-battery"
@@ -68,6 +68,18 @@ class StaffFactory(DjangoModelFactory):
         if extracted:
             self.set_password(extracted)
             self.save(update_fields=["password"])
+
+
+class QualificationFactory(DjangoModelFactory):
+    """A qualification that holds for good."""
+
+    class Meta:
+        model = Qualification
+
+    staff = factory.SubFactory(StaffFactory)
+    kind = "wealth"
+    number = factory.Sequence(lambda n: f"Q{n:05}")
+    valid_from = LONG_AGO
 
 
 class LoadFactory(DjangoModelFactory):

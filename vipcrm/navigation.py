@@ -96,6 +96,8 @@ MENU = (
          MANAGERS | HEADS, "", None, "", _("Reference")),
     Item("adjustments", _("Requests for re-assignment"), "customers:adjustment_list", "arrows-exchange",
          HEADS, "", _adjustments, "plain", _("Manage")),
+    Item("qualifications", _("Qualifications"), "staff:qualification_list", "certificate",
+         {Role.BRANCH_HEAD, Role.RETAIL_ADMIN}, "", None, "", _("Manage")),
     Item("model", _("Churn model"), "churn:model", "chart-bar", HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("Manage")),
     Item("night", _("Nightly run"), "staff:night", "history",
          HEADS | ABOVE | {Role.SYS_ADMIN}, "n", None, "", _("Manage")),

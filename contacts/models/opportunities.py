@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Product
+from customers.suitability import is_recorded
 from staff.models import Staff
 
 
@@ -71,6 +72,7 @@ class Opportunity(models.Model):
     last_touched_on = models.DateField()
     resume_on = models.DateField(null=True, blank=True)
     lost_reason = models.CharField(max_length=12, choices=LostReason, blank=True)
+    dual_record_no = models.CharField(max_length=40, blank=True, db_default="")
     result_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     closed_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
@@ -117,6 +119,11 @@ class Opportunity(models.Model):
 
     def __str__(self):
         return f"{self.customer_id} {self.kind} {self.title}"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Say whether its sale is recorded in sound and picture."""
+        return self.product is not None and is_recorded(self.product.category, is_agency=self.product.is_agency)
 
     def get_absolute_url(self):
         return reverse("contacts:opportunity_detail", args=[self.pk])

@@ -38,6 +38,7 @@ class Product(models.Model):
     is_agency = models.BooleanField(default=False)
     on_sale_from = models.DateField(null=True, blank=True)
     on_sale_to = models.DateField(null=True, blank=True)
+    selling_points = models.TextField(max_length=600, blank=True, db_default="")
 
     objects = ProductQuerySet.as_manager()
 

@@ -6,6 +6,7 @@ from staff.models.jobs import Job, JobFault, JobResult
 from staff.models.night import Heartbeat, NightRun, NightStep
 from staff.models.outbox import OutboxEmail
 from staff.models.people import Branch, Staff
+from staff.models.qualifications import Qualification
 
 __all__ = [
     "ApiClient",
@@ -19,5 +20,6 @@ __all__ = [
     "NightRun",
     "NightStep",
     "OutboxEmail",
+    "Qualification",
     "Staff",
 ]

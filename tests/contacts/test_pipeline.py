@@ -6,16 +6,20 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from contacts import pipeline
+from contacts.forms import MoveForm
 from contacts.models import MOVES, ContactTask, Opportunity
 from contacts.pipeline import AlreadyOpen, Conflict, MoveRefused, move, open_opportunity, undo_move
 from customers.suitability import Unsuitable
+from staff.models import AuditEvent
 from tests.factories import (
     AssignmentFactory,
     ContactLogFactory,
     OpportunityFactory,
     ProductFactory,
+    QualificationFactory,
 )
 
 TODAY = date(2026, 11, 19)
@@ -121,12 +125,55 @@ def test_a_product_is_proposed_only_if_it_suits(own, grade, assessed_on, risk, i
     own.customer.risk_grade, own.customer.risk_assessed_on = grade, assessed_on
     own.customer.save(update_fields=["risk_grade", "risk_assessed_on"])
     opportunity = at(own, "contacted", product=ProductFactory(category="wealth", risk_level=risk))
+    QualificationFactory(staff=own.staff, kind="wealth")
 
     if is_sold:
         assert move(opportunity=opportunity, to="proposed", by=own.staff, on=TODAY).stage == "proposed"
     else:
         with pytest.raises(Unsuitable):
             move(opportunity=opportunity, to="proposed", by=own.staff, on=TODAY)
+
+
+def assessed(own, **product):
+    """Return an opportunity in 方案推介 for a customer of C3 and a product that suits."""
+    own.customer.risk_grade, own.customer.risk_assessed_on = 3, date(2026, 3, 1)
+    own.customer.save(update_fields=["risk_grade", "risk_assessed_on"])
+    return at(own, "proposed", product=ProductFactory(**{"category": "fund", "risk_level": 2} | product))
+
+
+def test_who_lacks_the_qualification_sells_no_fund_and_the_trail_keeps_that_it_was_tried(own):
+    """Staff without 基金 qualification cannot record a fund sale (S0-44); the attempt is logged (S4-54)."""
+    opportunity = assessed(own)
+    entry = {k: GOOD[k] for k in ("expected_amount", "expected_on")} | {"dual_record_no": "SL-1"}
+
+    with translation.override("zh-hans"), pytest.raises(Unsuitable, match="缺少基金销售资质"):
+        move(opportunity=opportunity, to="agreed", by=own.staff, on=TODAY, **entry)
+
+    opportunity.refresh_from_db()
+    assert (opportunity.stage, opportunity.dual_record_no) == ("proposed", "")
+    tried = AuditEvent.objects.get(action="opportunity.unsuitable")
+    assert (tried.staff, tried.object_id) == (own.staff, str(opportunity.pk))
+    QualificationFactory(staff=own.staff, kind="fund")
+    assert move(opportunity=opportunity, to="agreed", by=own.staff, on=TODAY, **entry).dual_record_no == "SL-1"
+
+
+@pytest.mark.parametrize(
+    ("product", "is_asked"),
+    [({"category": "fund"}, True), ({"category": "deposit", "risk_level": 1}, False), ({"category": "deposit", "risk_level": 1, "is_agency": True}, True)],
+)  # fmt: skip
+def test_a_recorded_sale_is_agreed_with_the_number_of_its_recording(own, product, is_asked):
+    opportunity = assessed(own, **product)
+    QualificationFactory(staff=own.staff, kind="fund")
+    entry = {k: GOOD[k] for k in ("expected_amount", "expected_on")}
+
+    assert ("dual_record_no" in MoveForm(stage="agreed", opportunity=opportunity).fields) == is_asked
+    if is_asked:
+        with pytest.raises(MoveRefused):
+            move(opportunity=opportunity, to="agreed", by=own.staff, on=TODAY, **entry)
+        entry["dual_record_no"] = "SL-20261119-07"
+    agreed = move(opportunity=opportunity, to="agreed", by=own.staff, on=TODAY, **entry)
+    agreed.refresh_from_db()
+    assert agreed.dual_record_no == ("SL-20261119-07" if is_asked else "")
 
 
 def test_a_customer_has_one_open_opportunity_of_a_kind(own):

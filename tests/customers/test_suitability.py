@@ -9,12 +9,20 @@ from django.utils.timezone import localdate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import assessment, suitability
+from customers import assessment, catalogue, suitability
 from customers.coverage import Bundle, grid, lacking
 from customers.models import AdviceAgainst, Product
 from customers.suitability import INVESTMENTS, Offer, check, judge
+from staff.models import AuditEvent
 from staff.roles import Role
-from tests.factories import AssignmentFactory, CustomerFactory, HoldingFactory, LoadFactory, ProductFactory
+from tests.factories import (
+    AssignmentFactory,
+    CustomerFactory,
+    HoldingFactory,
+    LoadFactory,
+    ProductFactory,
+    StaffFactory,
+)
 
 TODAY = date(2026, 11, 19)
 
@@ -185,3 +193,17 @@ def test_the_catalogue_shows_holders_and_whom_a_product_suits(client):
     page = client.get(f"/products/{product.pk}/").content.decode()
     assert "持有人" in page and "合适人" in page
     assert cautious.name not in page and silent.name not in page
+
+
+@pytest.mark.django_db
+def test_head_office_changes_a_product_and_the_trail_keeps_what_was_before():
+    office = StaffFactory(role=Role.RETAIL_ADMIN)
+    product = ProductFactory(category="fund", risk_level=3)
+    catalogue.change(product=product, by=office, risk_level=4, selling_points="先讲风险")
+    product.refresh_from_db()
+    assert (product.risk_level, product.selling_points) == (4, "先讲风险")
+    assert AuditEvent.objects.filter(action="product.changed", staff=office).count() == 1
+    with pytest.raises(catalogue.ProductRefused):
+        catalogue.change(product=product, by=office, risk_level=None)
+    with pytest.raises(catalogue.ProductRefused):
+        catalogue.change(product=product, by=office, on_sale_from=TODAY, on_sale_to=TODAY - timedelta(days=1))

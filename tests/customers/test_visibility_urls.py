@@ -190,6 +190,9 @@ ROWS = {
     "customers/<int:pk>/advise/": post(EDIT, "customer"),
     "products/": Row(VIEW),
     "products/<int:pk>/": Row(VIEW, "product"),
+    "products/<int:pk>/edit/": Row({OFFICE}, "product"),
+    "qualifications/": Row({HEAD, OFFICE}),
+    "qualifications/<int:pk>/withdraw/": post({HEAD, OFFICE}, ok=ANSWERED | {404}),  # none is there
     "customers/<int:pk>/family/": Row(VIEW, "customer"),
     "customers/<int:pk>/family/<slug:kind>/add/": post(EDIT, "customer", ok=ANSWERED | {404}),  # no such kind
     "customers/<int:pk>/family/<slug:kind>/<int:row>/end/": post(EDIT, "customer", ok=ANSWERED | {404}),

@@ -16,7 +16,7 @@ from staff.clients import create_client
 from staff.refusal import Refused
 from vipcrm.demo import lists, segments
 from vipcrm.demo.archives import write_archives
-from vipcrm.demo.catalogue import ITEMS
+from vipcrm.demo.catalogue import ITEMS, SELLING_POINTS
 from vipcrm.demo.chunk import Chunk
 from vipcrm.demo.institutions import Institutions
 from vipcrm.demo.money import draw_markets, months_until
@@ -137,6 +137,7 @@ def write_products() -> list[int]:
                 "annual_rate": item.rate,
                 "min_amount": item.minimum,
                 "is_agency": item.agency,
+                "selling_points": SELLING_POINTS.get(item.code, ""),
             },
         )
         keys.append(product.pk)

@@ -61,6 +61,18 @@ ITEMS = (
     Item("LN-HNE", "惠农 e 贷", "loan", 4, rate=3.650),
 )
 
+SELLING_POINTS = {
+    "WM-SSF": "随存随取，资金当日到账；闲钱不闲着，收益高于活期。\n适合：发工资、收货款后暂时不用的钱。",
+    "WM-BLF-091": "期限短、到期日清楚，客户容易安排。\n先说风险等级 R2，再说业绩比较基准不是保证收益。",
+    "WM-BLF-365": "一年期业绩比较基准 2.41%。\n适合：到期定存的承接，与大额存单搭配讲期限。",
+    "CH-APP": "转账免费、到期提醒、对账方便；当面帮客户装好并试一笔。",
+    "CH-POS": "一机收微信、支付宝、银行卡，当日到账；配合活利丰，收款就有收益。",
+    "IN-ANN": "按年领取，讲清缴费年数、犹豫期和退保损失；先做需求分析再谈产品。",
+    "FD-BND-A": "先讲净值会波动，再讲适合六个月以上不用的钱。",
+    "CC-GREEN": "私行客户专属额度，先了解出行和医疗需要，再介绍权益。",
+}
+"""How managers introduce a product."""
+
 TERM_ITEMS = [index for index, item in enumerate(ITEMS) if item.term]
 PLACE = {item.code: index for index, item in enumerate(ITEMS)}
 

@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import make_password
 
 from customers.load import refresh_limits
 from customers.names import pinyin_of
-from staff.models import Branch, Staff
+from staff.models import Branch, Qualification, Staff
 from staff.roles import Role
 from vipcrm.demo.lives import SKILLS, STREETS
 from vipcrm.demo.names import Names
@@ -74,6 +74,16 @@ FIRST_OUTLET = (
     Post(Role.WEALTH_ADVISER, "adviser", SIGN_INS["adviser"], "家族信托 资产配置"),
     Post(Role.FINANCIAL_ADVISER, "", "顾承宇", "养老规划 基金定投"),
 )
+LICENSED = {
+    Role.BRANCH_HEAD: ("wealth", "fund", "insurance", "gold", "private", "afp"),
+    Role.RELATIONSHIP_MANAGER: ("wealth", "fund", "insurance", "gold", "afp"),
+    Role.WEALTH_MANAGER: ("wealth", "fund", "gold", "private", "afp", "cfp"),
+    Role.WEALTH_ADVISER: ("wealth", "fund", "insurance", "private", "cfp"),
+    Role.FINANCIAL_ADVISER: ("wealth", "fund", "insurance", "afp"),
+    Role.LOBBY_MANAGER: ("wealth",),
+}
+"""What people of each post are licensed to sell; newcomers have their first qualification only."""
+
 SMALL_OUTLETS = (
     (Post(Role.BRANCH_HEAD), Post(Role.RELATIONSHIP_MANAGER, skills=SKILLS[0]),
      Post(Role.WEALTH_MANAGER, skills=SKILLS[5]), Post(Role.LOBBY_MANAGER)),
@@ -189,4 +199,19 @@ class Institutions:
             },
         )
         self.written.append(member)
+        self.license(member)
         return member
+
+    def license(self, member: Staff) -> None:
+        """Write the qualifications of a member of staff; some of them end within the year."""
+        kinds = LICENSED.get(member.role, ())
+        for place, kind in enumerate(kinds if member.capacity_factor >= 1 else kinds[:1]):
+            since = self.today - timedelta(days=200 + 37 * place)
+            Qualification.objects.update_or_create(
+                staff=member, kind=kind, withdrawn_on=None,
+                defaults={
+                    "number": f"LJ{since.year}{member.staff_no[-5:].upper():0>5}{place + 1}",
+                    "valid_from": since,
+                    "valid_until": since + timedelta(days=365 * (1 if place == 2 else 3)),
+                },
+            )  # fmt: skip
