@@ -25,7 +25,10 @@ PROMOTING = (Opportunity.Kind.SIGN_UP, Opportunity.Kind.UPGRADE)
 
 @dataclass(frozen=True)
 class Row:
-    """A potential customer; `missing` yuan to `tier`, 0 when reached, None at the top; `percent` of its floor, at most 100."""
+    """A potential customer; `missing` yuan to `tier`, 0 when reached, None at the top; `percent` of its floor, at most 100.
+
+    `days` since the first of the reasons was found.
+    """
 
     customer: Customer
     reasons: list[str]
@@ -35,6 +38,7 @@ class Row:
     log: ContactLog | None
     deal: Opportunity | None
     nomination: Nomination | None
+    days: int | None
 
 
 @dataclass(frozen=True)
@@ -113,19 +117,19 @@ def read_place(text: str) -> tuple[Decimal, int] | None:
     return (amount, int(pk)) if amount.is_finite() and abs(amount) <= TOP else None
 
 
-def rows_after(customers: QuerySet, *, place: tuple | None) -> tuple[list[Row], str]:
+def rows_after(customers: QuerySet, *, place: tuple | None, on: date) -> tuple[list[Row], str]:
     """Return a page, the nearest to their threshold first, and the place of the next one; "" at the end."""
     arranged = customers.order_by("missing", "pk").select_related("manager", "branch").defer(*SEALED)
     if place:
         missing, pk = place
         arranged = arranged.filter(Q(missing__gt=missing) | Q(missing=missing, pk__gt=pk))
     found = list(arranged[: SIZE + 1])
-    rows = _rows(found[:SIZE])
+    rows = _rows(found[:SIZE], on)
     last = found[SIZE - 1] if len(found) > SIZE else None
     return rows, f"{last.missing},{last.pk}" if last else ""
 
 
-def _rows(customers: list[Customer]) -> list[Row]:
+def _rows(customers: list[Customer], on: date) -> list[Row]:
     pks = [customer.pk for customer in customers]
     logs = ContactLog.objects.standing().filter(customer__in=pks).order_by("customer", "-at").distinct("customer")
     last_log = {log.customer_id: log for log in logs.select_related("staff")}
@@ -142,6 +146,7 @@ def _rows(customers: list[Customer]) -> list[Row]:
             log=last_log.get(customer.pk),
             deal=deal_of.get(customer.pk),
             nomination=named.get(customer.pk),
+            days=(on - customer.potential_since).days if customer.potential_since else None,
         )
         for customer in customers
     ]

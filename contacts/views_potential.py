@@ -29,7 +29,7 @@ def potential_list(request):
     everybody = potential_page.potential_customers(viewer=viewer, on=on)
     customers = potential_page.narrowed(everybody, waiting=chosen["waiting"], untouched_since=since)
     place = potential_page.read_place(request.GET.get("after", ""))
-    rows, following = potential_page.rows_after(potential_page.narrowed(customers, reason=reason), place=place)
+    rows, following = potential_page.rows_after(potential_page.narrowed(customers, reason=reason), place=place, on=on)
     query = {name: "1" for name, on_ in chosen.items() if on_}
     here = reverse("contacts:potential_list")
     context = {

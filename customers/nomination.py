@@ -42,9 +42,10 @@ def nominate(*, customer: Customer, reason: str, by: Staff) -> Nomination:
         raise NominationRefused(_("Somebody has nominated this customer already.")) from error
     if Reason.NOMINATED not in customer.potential_reasons:
         customer.potential_reasons = [*customer.potential_reasons, Reason.NOMINATED.value]
+    customer.potential_since = customer.potential_since or timezone.localdate()
     if customer.relation_status == RelationStatus.NONE:
         customer.relation_status = RelationStatus.POTENTIAL
-    customer.save(update_fields=["potential_reasons", "relation_status", "updated_at"])
+    customer.save(update_fields=["potential_reasons", "potential_since", "relation_status", "updated_at"])
     audit.record("customer.nominated", customer, by=by, reason=made.reason)
     return made
 
@@ -63,6 +64,7 @@ def withdraw(*, nomination: Nomination, by: Staff) -> Nomination:
     nomination.ended_by, nomination.ended_at = by, timezone.now()
     nomination.save(update_fields=["ended_by", "ended_at"])
     customer.potential_reasons = [reason for reason in customer.potential_reasons if reason != Reason.NOMINATED]
-    customer.save(update_fields=["potential_reasons", "updated_at"])
+    customer.potential_since = customer.potential_since if customer.potential_reasons else None
+    customer.save(update_fields=["potential_reasons", "potential_since", "updated_at"])
     audit.record("customer.nomination_withdrawn", customer, by=by)
     return nomination

@@ -50,7 +50,8 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
     `reached` compares the tiers; `near_threshold` looks at the average that decides the tier, between the
     rule's share of the next floor and that floor, where it is above the tier served. Loans, custody cash, card spend of
     12 months and pay of 3 months speak for customers without a tier alone. Whoever has a reason and no relation
-    becomes a potential VIP; nobody ceases to be one here (his manager ends that).
+    becomes a potential VIP; nobody ceases to be one here (his manager ends that). `potential_since` is the day on which
+    the first of the reasons that hold was found.
     """
     floors, rule = TierRule.objects.floors(on), RatingRule.objects.in_force(on)
     values = {
@@ -124,12 +125,15 @@ fact AS (
     FROM fact CROSS JOIN LATERAL (SELECT string_to_array(product_marks, ' ') AS marks) split
 )
 UPDATE customers_customer c SET
-    potential_reasons = found.reasons, key_groups = found.groups,
+    potential_reasons = found.reasons,
+    potential_since = CASE WHEN found.reasons <> '{}' THEN coalesce(c.potential_since, %(on)s) END,
+    key_groups = found.groups,
     relation_status = CASE WHEN c.relation_status = 'none' AND found.reasons <> '{}' THEN 'potential'
         ELSE c.relation_status END,
     updated_at = now()
 FROM found
 WHERE found.id = c.id AND (c.key_groups IS DISTINCT FROM found.groups
     OR c.potential_reasons IS DISTINCT FROM found.reasons
-    OR (c.relation_status = 'none' AND found.reasons <> '{}'))
+    OR (c.relation_status = 'none' AND found.reasons <> '{}')
+    OR (c.potential_since IS NULL) = (found.reasons <> '{}'))
 """

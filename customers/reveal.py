@@ -6,7 +6,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer, ProfileValue
+from customers.archive.family import words_of_day
+from customers.models import Customer, ImportantDate, ProfileValue
 from staff import audit
 from staff.models import AuditEvent, Staff
 from staff.refusal import Refused
@@ -21,6 +22,7 @@ class Field(models.TextChoices):
     SECOND_CONTACT = "second_contact", _("Second contact")
     EMAIL = "email", _("E-mail")
     WECHAT = "wechat", _("WeChat account")
+    FAMILY_BIRTHDAYS = "family_birthdays", _("Birthdays in the family")
 
 
 class Purpose(models.TextChoices):
@@ -62,6 +64,9 @@ def _clear(customer: Customer, field: Field) -> str:
     """Return a value in clear: of the core system's column, or of the archive's row that holds."""
     if field in (Field.ID_NO, Field.MOBILE, Field.ADDRESS):
         return getattr(customer, field.value)
+    if field == Field.FAMILY_BIRTHDAYS:
+        dates = customer.important_dates.current().filter(kind=ImportantDate.Kind.FAMILY_BIRTHDAY).order_by("pk")
+        return "；".join(f"{one.name} {words_of_day(one)}" for one in dates)
     row = ProfileValue.objects.current().filter(customer=customer, field=field.value).first()
     return row.sealed if row else ""
 

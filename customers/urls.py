@@ -68,6 +68,7 @@ urlpatterns = [
     path("customers/<int:pk>/family/", views_family.panel_family, name="panel_family"),
     path("customers/<int:pk>/family/<slug:kind>/add/", views_family.family_add, name="family_add"),
     path("customers/<int:pk>/family/<slug:kind>/<int:row>/end/", views_family.family_end, name="family_end"),
+    path("customers/<int:pk>/care/ask/", views_family.care_ask, name="care_ask"),
     path("customers/<int:pk>/care/", views_family.care_mark, name="care_mark"),
     path("customers/<int:pk>/value/", views_value.panel_value, name="panel_value"),
     path("value/below-zero/", views_value.below_zero_list, name="below_zero_list"),

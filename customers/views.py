@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -15,7 +16,7 @@ from customers.columns import Look, cells, chosen
 from customers.filter_chips import leftovers, sheet
 from customers.list_rows import amount_of, rows_of
 from customers.listing import Listing
-from customers.models import Customer, RelationStatus
+from customers.models import Customer, Product, RelationStatus
 from customers.search import MAX_LENGTH, hits, matching
 from staff.models import Staff
 from staff.shell import render_page, wants_part
@@ -104,6 +105,9 @@ def search(request):
         return redirect(f"{reverse('customers:customer_list')}?{query}")
     found = hits(request.user, text, PALETTE_ROWS)
     context = {"q": text, "hits": [_palette_row(hit, request.user) for hit in found], "first": None, "total": ""}
+    if len(text) > 1:
+        named = Q(name__icontains=text) | Q(code__istartswith=text)
+        context["products"] = Product.objects.on_sale(localdate()).filter(named).order_by("ladder_rank", "code")[:4]
     if found:
         everyone = matching(Customer.objects.visible_to(request.user), text, request.user)
         context["total"] = list_page.count_words(list_page.capped_counts([everyone])[0])

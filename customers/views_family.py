@@ -9,9 +9,10 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from customers import care
+from customers import adjustment, care
+from customers import reveal as revealing
 from customers.archive import family
-from customers.models import Customer, ExternalAsset, Gift, Relation
+from customers.models import AdjustmentRequest, Customer, ExternalAsset, Gift, ImportantDate, Relation
 from customers.views import may_view
 from customers.views_detail import visible_customer
 from staff.refusal import Refused
@@ -44,6 +45,16 @@ class GiftForm(forms.ModelForm):
         fields = ["kind", "what", "occasion", "on", "cost", "reaction"]
 
 
+class ImportantDateForm(forms.Form):
+    """Reads a day of the year; a leap month of the lunar calendar is written with a minus."""
+
+    kind = forms.ChoiceField(choices=ImportantDate.Kind.choices)
+    name = forms.CharField(max_length=40)
+    month = forms.IntegerField(min_value=-12, max_value=12)
+    number = forms.IntegerField(min_value=1, max_value=31)
+    lunar = forms.BooleanField(required=False)
+
+
 @require_GET
 @may_view
 def panel_family(request, pk):
@@ -61,6 +72,12 @@ def panel_family(request, pk):
         ],
         "household": family.household_of(customer, viewer=viewer),
         "assets": customer.external_assets.current().order_by("-amount"),
+        "dates": [(row, family.words_of_day(row)) for row in customer.important_dates.current().order_by("kind", "pk")],
+        "has_birthdays": customer.important_dates.current().filter(kind="family_birthday").exists(),
+        "date_kinds": ImportantDate.Kind.choices,
+        "sealed": {"field": revealing.Field.FAMILY_BIRTHDAYS.value, "label": revealing.Field.FAMILY_BIRTHDAYS.label,
+                   "may": viewer.has_perm("customers.reveal_sensitive"), "purposes": revealing.Purpose.choices},
+        "asked": AdjustmentRequest.objects.open().filter(customer=customer, kind="low_disturb").exists(),
         "gifts": customer.gifts.current().order_by("-on", "-pk")[:20],
         "kinds": Relation.Kind.choices,
         "asset_kinds": ExternalAsset.Kind.choices,
@@ -87,7 +104,7 @@ def _back(customer):
 def family_add(request, pk, kind):
     """Note a relation, an asset elsewhere or a gift."""
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
-    add = {"relation": _add_relation, "asset": _add_asset, "gift": _add_gift}.get(kind)
+    add = {"relation": _add_relation, "asset": _add_asset, "gift": _add_gift, "date": _add_date}.get(kind)
     if add is None:
         raise Http404
     try:
@@ -134,7 +151,12 @@ def _add_gift(request, customer) -> None:
         messages.success(request, _("Noted"))
 
 
-ROWS = {"relation": Relation, "asset": ExternalAsset, "gift": Gift}
+def _add_date(request, customer) -> None:
+    family.add_important_date(customer=customer, by=request.user, **_read(ImportantDateForm(request.POST)))
+    messages.success(request, _("Noted"))
+
+
+ROWS = {"relation": Relation, "asset": ExternalAsset, "gift": Gift, "date": ImportantDate}
 
 
 @require_POST
@@ -145,6 +167,23 @@ def family_end(request, pk, kind, row):
     if kind not in ROWS:
         raise Http404
     family.end_row(row=get_object_or_404(ROWS[kind].objects.filter(customer=customer), pk=row), by=request.user)
+    return _back(customer)
+
+
+@require_POST
+@permission_required("customers.ask_adjustment", raise_exception=True)
+def care_ask(request, pk):
+    """Ask the branch head that a customer be disturbed less."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
+    reason = " ".join(request.POST.get("reason", "").split())
+    try:
+        if not reason:
+            raise Refused(_("Say why."))
+        adjustment.ask(customer=customer, by=request.user, reason=reason, kind=adjustment.Kind.LOW_DISTURB)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Asked; the branch head decides"))
     return _back(customer)
 
 

@@ -94,7 +94,7 @@ MENU = (
     Item("duplicates", _("Duplicates"), "customers:duplicate_list", "user-search", HEADS, "", None, "", _("Manage")),
     Item("potential", _("Potential customers"), "contacts:potential_list", "user-star",
          MANAGERS | HEADS, "", None, "", _("Reference")),
-    Item("adjustments", _("Requests for re-assignment"), "customers:adjustment_list", "arrows-exchange",
+    Item("adjustments", _("Requests of managers"), "customers:adjustment_list", "arrows-exchange",
          HEADS, "", _adjustments, "plain", _("Manage")),
     Item("qualifications", _("Qualifications"), "staff:qualification_list", "certificate",
          {Role.BRANCH_HEAD, Role.RETAIL_ADMIN}, "", None, "", _("Manage")),

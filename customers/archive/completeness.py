@@ -102,6 +102,9 @@ _TYPED = {"birth_date", "risk_grade", "risk_assessed_on"}
 """Columns of Customer that are empty when NULL; the others when they are an empty text."""
 
 _ROWS = {
+    "family_members": "customers_relation r WHERE (r.customer_id = c.id OR r.relative_id = c.id) AND r.ended_at IS NULL"
+    " AND r.kind IN ('spouse', 'child', 'parent', 'family')",
+    "external_assets": "customers_externalasset r WHERE r.customer_id = c.id AND r.ended_at IS NULL",
     "hobbies": "customers_hobby r WHERE r.customer_id = c.id AND r.ended_at IS NULL",
     "resource_needs": "customers_resource r WHERE r.customer_id = c.id AND r.ended_at IS NULL AND r.direction = 'need'",
     "consents": "customers_consentrecord r WHERE r.customer_id = c.id",

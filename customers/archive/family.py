@@ -9,8 +9,9 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.archive import completeness
 from customers.archive.values import ArchiveRefused
-from customers.models import Customer, ExternalAsset, Gift, Relation, Source
+from customers.models import Customer, ExternalAsset, Gift, ImportantDate, Relation, Source
 from customers.models.family import FAMILY
 from customers.relative_dates import years_before
 from staff import audit
@@ -31,9 +32,8 @@ class Household:
 
 def relations_of(customer: Customer) -> list[tuple[Relation, Customer | None, bool]]:
     """Return [(relation, the other person's record if he is a customer, written on this side)]."""
-    rows = Relation.objects.current().filter(Q(customer=customer) | Q(relative=customer))
     found = []
-    for row in rows.select_related("customer", "relative", "by").order_by("kind", "pk"):
+    for row in Relation.objects.of(customer).select_related("customer", "relative", "by").order_by("kind", "pk"):
         mine = row.customer_id == customer.pk
         found.append((row, row.relative if mine else row.customer, mine))
     return found
@@ -80,6 +80,30 @@ def add_external_asset(*, customer: Customer, by: Staff, **said) -> ExternalAsse
 
 
 @transaction.atomic
+def add_important_date(*, customer: Customer, month: int, number: int, by: Staff, **said) -> ImportantDate:
+    """Note a day that comes round every year: a solar month and day, or lunar ones (a leap month negative).
+
+    Raises:
+        ArchiveRefused: there is no such day.
+    """
+    lunar = said.get("lunar", False)
+    longest = 30 if lunar else LONGEST[month - 1] if 1 <= month <= 12 else 0
+    if not 1 <= number <= longest or not 1 <= abs(month) <= 12:
+        raise ArchiveRefused(_("There is no such day."))
+    day = f"{month}-{number}" if lunar else f"{month:02}-{number:02}"
+    return _kept(ImportantDate(customer=customer, source=Source.CUSTOMER, by=by, day=day, **said), "important_dates")
+
+
+LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""How many days a solar month has at most."""
+
+
+def words_of_day(row: ImportantDate) -> str:
+    """Return the day as people write it: 05-21, or 农历8-15."""
+    return _("lunar {day}").format(day=row.day) if row.lunar else row.day
+
+
+@transaction.atomic
 def add_gift(*, customer: Customer, by: Staff, **said) -> Gift:
     """Note what a customer was given."""
     return _kept(Gift(customer=customer, source=Source.OBSERVED, by=by, **said), "gifts")
@@ -94,16 +118,23 @@ def _kept(row, field: str):
             raise
         raise ArchiveRefused(_("This relation is noted already.")) from None
     audit.record("archive.changed", row.customer, by=row.by, field=field, added=str(row.get_kind_display()))
+    _count_again(row)
     return row
 
 
 @transaction.atomic
-def end_row(*, row: Relation | ExternalAsset | Gift, by: Staff) -> None:
-    """End a relation, an asset or a gift that was noted; it stays in the history. Ended twice is ended once."""
+def end_row(*, row: Relation | ExternalAsset | Gift | ImportantDate, by: Staff) -> None:
+    """End something that was noted; it stays in the history. Ended twice is ended once."""
     if type(row).objects.current().filter(pk=row.pk).update(ended_at=timezone.now()):
         audit.record(
             "archive.changed", row.customer, by=by, field=row._meta.model_name, removed=str(row.get_kind_display())
         )
+        _count_again(row)
+
+
+def _count_again(row) -> None:
+    """Bring the completeness of the archives up to date that a row belongs to."""
+    completeness.refresh_customers([pk for pk in (row.customer_id, getattr(row, "relative_id", None)) if pk])
 
 
 IDEAS = {

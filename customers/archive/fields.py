@@ -177,6 +177,7 @@ FIELDS: tuple[Field, ...] = (
     Field("native_place", _G.BASIC, _("Native place"), max_length=40, ease=1, question=_("Where does your family come from?")),
     Field("education", _G.BASIC, _("Level of education"), _K.CHOICE, Education),
     Field("marital_status", _G.BASIC, _("Marital status"), _K.CHOICE, MaritalStatus),
+    Field("family_members", _G.FAMILY, _("Family members"), ease=1, question=_("Who belongs to your family?")),
     Field("wedding_date", _G.FAMILY, _("Wedding date"), _K.DATE, question=_("When is your wedding anniversary?")),
     Field("school_stage", _G.FAMILY, _("Children's school stage"), max_length=40, ease=1,
           question=_("Where are your children at school now?")),
@@ -191,6 +192,8 @@ FIELDS: tuple[Field, ...] = (
           question=_("Roughly what does your family earn in a year?")),
     Field("own_business", _G.WORK, _("Own business"), max_length=60, question=_("Do you run a business of your own?")),
     Field("shop_account", _G.WORK, _("Shop or live-stream account"), max_length=60, ease=1),
+    Field("external_assets", _G.WEALTH, _("Assets at other banks"), ease=3,
+          question=_("What do you keep at other banks, and until when?")),
     Field("property", _G.WEALTH, _("Property"), max_length=60, ease=3),
     Field("car", _G.WEALTH, _("Car"), max_length=40, ease=1),
     Field("debts", _G.WEALTH, _("Debts"), max_length=60, ease=3),
@@ -219,10 +222,10 @@ FIELDS: tuple[Field, ...] = (
           question=_("How often may I get in touch?")),
     Field("consents", _G.CONTACT, _("Consents"), question=_("May we tell you about new products, and how?")),
 )  # fmt: skip
-"""Every field, in the order of the page. `hobbies`, `resource_needs` and `consents` are lists with tables of their own;
-they count as filled when a row is there."""
+"""Every field, in the order of the page. The LISTS among them are tables of their own; they count as filled when a
+row is there."""
 
-LISTS = frozenset({"hobbies", "resource_needs", "consents"})
+LISTS = frozenset({"family_members", "external_assets", "hobbies", "resource_needs", "consents"})
 """Fields that are tables of their own."""
 
 BY_CODE: Mapping[str, Field] = {one.code: one for one in FIELDS}

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from customers.archive.completeness import COMPLETE_FROM, STALE_AFTER, Question, next_question
 from customers.archive.fields import FIELDS, LISTS, Field, Group, fields_of
 from customers.archive.values import words_of
-from customers.models import Customer, Hobby, ProfileValue, Resource
+from customers.models import Customer, Hobby, ProfileValue, Relation, Resource
 from customers.suitability import GRADES
 from staff.masking import name_for
 
@@ -73,7 +73,7 @@ def _column_words(customer: Customer, field: Field, viewer) -> str:
 
 
 def archive_of(customer: Customer, *, now: datetime, viewer) -> Archive:
-    """Return a customer's archive; four queries, however much is known."""
+    """Return a customer's archive; six queries, however much is known."""
     rows = {
         row.field: row
         for row in ProfileValue.objects.current().filter(customer=customer).select_related("by").defer("sealed")
@@ -84,6 +84,8 @@ def archive_of(customer: Customer, *, now: datetime, viewer) -> Archive:
         "hobbies": bool(hobbies),
         "resource_needs": any(one.direction == Resource.Direction.NEED for one in resources),
         "consents": customer.consents.exists(),
+        "family_members": Relation.objects.family_of(customer).exists(),
+        "external_assets": customer.external_assets.current().exists(),
     }
     entries = {
         field.code: entry_of(customer, field, rows.get(field.code), now=now, viewer=viewer)

@@ -6,7 +6,7 @@ from customers.models.assessment import AdviceAgainst, RiskAssessment
 from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
-from customers.models.family import ExternalAsset, Gift, Relation
+from customers.models.family import ExternalAsset, Gift, ImportantDate, Relation
 from customers.models.imports import ImportBatch, ImportKind, ImportMapping, ImportRow
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.merging import CustomerMerge, NotSamePerson
@@ -34,6 +34,7 @@ __all__ = [
     "Gift",
     "Hobby",
     "Holding",
+    "ImportantDate",
     "ImportBatch",
     "ImportKind",
     "ImportMapping",

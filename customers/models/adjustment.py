@@ -18,14 +18,19 @@ class AdjustmentRequestQuerySet(models.QuerySet):
 
 
 class AdjustmentRequest(models.Model):
-    """One wish that a customer be looked after by another; one stays open a customer at a time."""
+    """One wish of a manager that the branch head decides; one of a kind stays open a customer at a time."""
+
+    class Kind(models.TextChoices):
+        MOVE = "move", _("Another manager")
+        LOW_DISTURB = "low_disturb", _("Low disturbance")
 
     class Outcome(models.TextChoices):
-        DONE = "done", _("Re-assigned")
+        DONE = "done", _("Done")
         REFUSED = "refused", _("Stays")
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="adjustment_requests")
     asked_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.MOVE, db_default="move")
     reason = models.CharField(_("reason"), max_length=120)
     asked_at = models.DateTimeField(db_default=Now())
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True, default="")
@@ -39,7 +44,7 @@ class AdjustmentRequest(models.Model):
         ordering = ["-asked_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                name="adjustment_one_open_a_customer", fields=["customer"], condition=Q(settled_at=None)
+                name="adjustment_one_open_a_kind", fields=["customer", "kind"], condition=Q(settled_at=None)
             ),
             models.CheckConstraint(
                 name="adjustment_settled_by_somebody",

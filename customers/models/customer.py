@@ -173,6 +173,7 @@ class Customer(models.Model):
         blank=True,
         db_default=models.Value([], ArrayField(models.CharField(max_length=16))),
     )
+    potential_since = models.DateField(null=True, blank=True)
     key_groups = ArrayField(
         models.CharField(max_length=8),
         default=list,

@@ -5,7 +5,17 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.models.archive import Recorded
+from customers.models.archive import Recorded, RecordedQuerySet
+
+
+class RelationQuerySet(RecordedQuerySet):
+    def of(self, customer):
+        """Keep what holds of a customer, whichever side it was written on."""
+        return self.current().filter(Q(customer=customer) | Q(relative=customer))
+
+    def family_of(self, customer):
+        """Keep the relations that make a household."""
+        return self.of(customer).filter(kind__in=FAMILY)
 
 
 class Relation(Recorded):
@@ -33,6 +43,8 @@ class Relation(Recorded):
     occupation = models.CharField(max_length=40, blank=True)
     school = models.CharField(max_length=40, blank=True)
     consented = models.BooleanField(default=False, help_text=_("the parent agreed that we keep the child's data"))
+
+    objects = RelationQuerySet.as_manager()
 
     class Meta(Recorded.Meta):
         constraints = [
@@ -110,3 +122,34 @@ class Gift(Recorded):
 
     def __str__(self):
         return f"{self.customer_id} {self.what}"
+
+
+class ImportantDate(Recorded):
+    """A day that comes round every year: of the family, or one to remember (重要日期).
+
+    `day` is MM-DD of the solar calendar, or of the lunar one as `Customer.lunar_birthday` writes it (8-15, a leap month
+    with a minus). A family birthday is shown only when revealed (reliability.md §3).
+    """
+
+    class Kind(models.TextChoices):
+        FAMILY_BIRTHDAY = "family_birthday", _("Birthday in the family")
+        ANNIVERSARY = "anniversary", _("Anniversary")
+        OTHER = "other", pgettext_lazy("important date", "Other")
+
+    customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="important_dates")
+    kind = models.CharField(max_length=16, choices=Kind)
+    name = models.CharField(max_length=40)
+    day = models.CharField(max_length=6)
+    lunar = models.BooleanField(default=False)
+
+    class Meta(Recorded.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="important_date_is_a_day",
+                condition=Q(lunar=False, day__regex=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
+                | Q(lunar=True, day__regex=r"^-?([1-9]|1[0-2])-([1-9]|[12]\d|30)$"),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.customer_id} {self.name}"

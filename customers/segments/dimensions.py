@@ -123,6 +123,37 @@ def _consents() -> Choice:
     )
 
 
+class ServiceNeed(models.TextChoices):
+    """What service a customer's present and coming worth ask for (domain.md §12).
+
+    Now is the tier served, potential is a reason of `customers.potential`.
+    """
+
+    GENERAL = "general", pgettext_lazy("service need", "General")
+    SPECIAL = "special", pgettext_lazy("service need", "Special")
+    VALUE_ADDED = "value_added", pgettext_lazy("service need", "Value added")
+
+
+def service_need_of(customer: Customer) -> str:
+    """Return the service need of one customer."""
+    if customer.service_tier > 0:
+        return ServiceNeed.VALUE_ADDED
+    return ServiceNeed.SPECIAL if customer.potential_reasons else ServiceNeed.GENERAL
+
+
+def _service_needs() -> Choice:
+    wheres = {
+        ServiceNeed.VALUE_ADDED.value: Q(service_tier__gt=0),
+        ServiceNeed.SPECIAL.value: Q(service_tier=0) & ~Q(potential_reasons=[]),
+        ServiceNeed.GENERAL.value: Q(service_tier=0, potential_reasons=[]),
+    }
+    return Choice(
+        lambda: {code: str(label) for code, label in ServiceNeed.choices},
+        having=lambda codes, least, on: Q(*(wheres[code] for code in codes), _connector=Q.OR),
+        has=lambda facts, codes, least, on: service_need_of(facts.customer) in codes,
+    )
+
+
 @dataclass(frozen=True)
 class Dimension:
     """One thing that customers differ by."""
@@ -148,6 +179,7 @@ ALL: tuple[Dimension, ...] = (
     Dimension("state", _("Rating"), _T.MONEY, in_column("tier_state", TierState)),
     Dimension("potential", _("Potential reasons"), _T.MONEY, in_array("potential_reasons", Reason)),
     Dimension("group", _("Traditional group"), _T.MONEY, _groups()),
+    Dimension("service_need", _("Service need"), _T.MONEY, _service_needs()),
     Dimension("aum", _("Assets"), _T.MONEY, wan("aum")),
     Dimension("month_avg", _("Month average"), _T.MONEY, wan("month_avg")),
     Dimension("year_avg", _("Year average"), _T.MONEY, wan("year_avg")),
@@ -196,4 +228,3 @@ ALL: tuple[Dimension, ...] = (
 )  # fmt: skip
 
 BY_CODE: Mapping[str, Dimension] = {one.code: one for one in ALL}
-"""Not there for want of data: the service need (一般 / 特殊 / 增值) asks for counter codes that the feed does not carry."""

@@ -26,7 +26,7 @@ def potential(head, *, reasons=("near_threshold",), **values):
 
 def rows(viewer, place=None):
     customers = potential_page.potential_customers(viewer=viewer, on=localdate())
-    return potential_page.rows_after(customers, place=place)
+    return potential_page.rows_after(customers, place=place, on=localdate())
 
 
 @pytest.mark.parametrize(

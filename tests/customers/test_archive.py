@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from customers.archive import completeness, consents, interests, values
 from customers.archive.fields import BY_CODE, FIELDS, LISTS, WEIGHTS, Group, Kind, fields_of
-from customers.models import ConsentRecord, Customer, Hobby, ProfileValue, Resource, Source
+from customers.models import ConsentRecord, Customer, ExternalAsset, Hobby, ProfileValue, Relation, Resource, Source
 from customers.reveal import Field, Purpose, reveal
 from staff.models import AuditEvent
 from staff.roles import Role
@@ -132,6 +132,14 @@ def test_the_database_counts_completeness_as_the_rule_does(held, filled):
         Hobby.objects.create(customer=held.customer, word="茶")
     if "resource_needs" in filled:
         Resource.objects.create(customer=held.customer, direction="need", word="教育")
+    Relation.objects.filter(customer=held.customer).delete()
+    ExternalAsset.objects.filter(customer=held.customer).delete()
+    if "family_members" in filled:
+        Relation.objects.create(customer=held.customer, kind="spouse", name="某人")
+    else:
+        Relation.objects.create(customer=held.customer, kind="friend", name="某人")
+    if "external_assets" in filled:
+        ExternalAsset.objects.create(customer=held.customer, bank="他行", kind="deposit", amount=1)
     if "consents" in filled:
         ConsentRecord.objects.create(customer=held.customer, purpose="care", channel="sms", granted=False)
 

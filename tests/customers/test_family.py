@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils.timezone import localdate
 
 from customers import care
 from customers.archive import family
 from customers.archive.values import ArchiveRefused
-from customers.models import Customer, ExternalAsset, Gift, Relation
+from customers.models import AdjustmentRequest, Customer, ExternalAsset, Gift, Relation
 from customers.value import value_branch
 from staff.models import AuditEvent
 from staff.roles import Role
@@ -137,3 +138,67 @@ def test_who_may_set_which_mark(role, flag, reason, done):
     else:
         with pytest.raises(care.CareRefused):
             care.set_flag(customer=customer, flag=flag, value=True, reason=reason, by=staff)
+
+
+@pytest.mark.parametrize(
+    ("day", "kept"),
+    [
+        ({"month": 2, "number": 29}, "02-29"),
+        ({"month": 2, "number": 30}, None),
+        ({"month": 0, "number": 1}, None),
+        ({"month": -6, "number": 1}, None),
+        ({"month": -6, "number": 1, "lunar": True}, "-6-1"),
+        ({"month": 8, "number": 30, "lunar": True}, "8-30"),
+        ({"month": 8, "number": 31, "lunar": True}, None),
+    ],
+)
+def test_an_important_date_is_a_day_of_its_calendar(served, day, kept):
+    customer, manager = served
+    note = {"customer": customer, "kind": "anniversary", "name": "店庆", "by": manager}
+    if kept is None:
+        with pytest.raises(ArchiveRefused):
+            family.add_important_date(**note, **day)
+    else:
+        assert family.add_important_date(**note, **day).day == kept
+
+
+def test_a_family_birthday_is_hidden_until_revealed(client, served):
+    customer, manager = served
+    family.add_important_date(
+        customer=customer, kind="family_birthday", name="母亲", month=8, number=15, lunar=True, by=manager
+    )
+    client.force_login(manager, backend="staff.sign_in.StaffBackend")
+
+    page = client.get(reverse("customers:panel_family", args=[customer.pk])).content.decode()
+    assert "母亲" in page and "8-15" not in page
+    shown = client.post(
+        reverse("customers:reveal", args=[customer.pk]), {"field": "family_birthdays", "purpose": "contact"},
+        headers={"HX-Request": "true"},
+    )  # fmt: skip
+    assert "母亲 lunar 8-15" in shown.content.decode()
+    assert AuditEvent.objects.get(action="customer.revealed").staff == manager
+
+
+def test_what_is_noted_of_the_family_counts_in_completeness_at_once_on_both_records(served):
+    customer, manager = served
+    wife = CustomerFactory(branch=customer.branch)
+    row = relate(customer, "spouse", wife, manager)
+    filled = {one.pk: Customer.objects.get(pk=one.pk).archive_completeness for one in (customer, wife)}
+    family.end_row(row=row, by=manager)
+    for one in (customer, wife):
+        assert Customer.objects.get(pk=one.pk).archive_completeness < filled[one.pk]
+
+
+def test_a_manager_asks_for_low_disturbance_and_the_head_agrees(client, served):
+    """low_disturb approved → monthly rule replaced by quarterly (S4-27)."""
+    customer, manager = served
+    head = LoadFactory(staff__role=Role.BRANCH_HEAD, staff__branch=customer.branch).staff
+    client.force_login(manager, backend="staff.sign_in.StaffBackend")
+    for _twice in range(2):
+        client.post(reverse("customers:care_ask", args=[customer.pk]), {"reason": "喜静，少走访"})
+    wish = AdjustmentRequest.objects.get()
+    assert wish.kind == "low_disturb"
+    client.force_login(head, backend="staff.sign_in.StaffBackend")
+    client.post(reverse("customers:adjustment_settle", args=[wish.pk]), {"outcome": "done"})
+    customer.refresh_from_db()
+    assert customer.low_disturb

@@ -197,6 +197,7 @@ ROWS = {
     "customers/<int:pk>/family/<slug:kind>/add/": post(EDIT, "customer", ok=ANSWERED | {404}),  # no such kind
     "customers/<int:pk>/family/<slug:kind>/<int:row>/end/": post(EDIT, "customer", ok=ANSWERED | {404}),
     "customers/<int:pk>/care/": post(EDIT, "customer"),
+    "customers/<int:pk>/care/ask/": post({MANAGER, LOBBY}, "customer"),
     "customers/<int:pk>/value/": Row(VIEW, "customer"),
     "value/below-zero/": Row(ASSIGN),
     "value/below-zero/<int:pk>/decide/": post(ASSIGN, "below zero"),

@@ -18,6 +18,7 @@ from vipcrm.demo import lists, segments
 from vipcrm.demo.archives import write_archives
 from vipcrm.demo.catalogue import ITEMS, SELLING_POINTS
 from vipcrm.demo.chunk import Chunk
+from vipcrm.demo.families import write_families
 from vipcrm.demo.institutions import Institutions
 from vipcrm.demo.money import draw_markets, months_until
 from vipcrm.demo.names import Names
@@ -87,6 +88,7 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
         with transaction.atomic():
             written += part.write()
         serial += part.size
+    written["relations"] = write_families(np.random.default_rng([seed, 78]))
     written["archive values"] = write_archives(np.random.default_rng([seed, 77]))
     for outlet in outlets:
         potential.refresh_branch(branch_id=outlet.branch.pk, on=last)
