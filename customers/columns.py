@@ -31,7 +31,7 @@ class Column:
     """One column. `text` is what the page says, `raw` what an export holds: numbers bare, days as ISO.
 
     `unit` stands in the head of an export; a column with `money` is a band for those who see bands. Those of
-    the page's own drawing (`drawn`) have their cell in `list_row.html`.
+    the page's own drawing (`drawn`) have their cell in `customers.list_markup`.
     """
 
     key: str

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from customers import list_frame, list_memory, list_page
 from customers.columns import Look, cells, chosen
 from customers.filter_chips import leftovers, sheet
+from customers.list_markup import table_rows
 from customers.list_rows import amount_of, rows_of
 from customers.listing import Listing
 from customers.models import Customer, Product, RelationStatus
@@ -68,11 +69,13 @@ def _rows(request, listing: Listing, place, columns) -> dict:
     look = Look(request.user, localdate())
     if any(not column.drawn for column in columns):
         rows = [replace(row, more=cells(row.customer, columns, look)) for row in rows]
+    link = "?" + urlencode({"from": listing.url()}) if listing.url() else ""
+    keys = {column.key for column in columns}
     return {
         "rows": rows,
+        "written": table_rows(rows, columns=keys, link=link, bands=request.user.sees_bands, on=localdate()),
         "shown": shown,
         "next_url": next_url,
-        "link": "?" + urlencode({"from": listing.url()}) if listing.url() else "",
         "selects": True,
         "cols": {column.key: True for column in columns},
         "total": total if re.fullmatch(r"[0-9,]{1,9}\+?", total) else "",

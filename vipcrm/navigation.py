@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -21,6 +22,9 @@ from staff.roles import Role, Scope
 
 COUNT_CAP = 10_000
 """Counts in the menu stop here: a head office does not wait for a million rows."""
+
+COUNTS_SECONDS = 20
+"""So long the counts of the menu hold for a person who only reads; what the person changes is counted at once."""
 
 MANAGERS = {Role.RELATIONSHIP_MANAGER, Role.WEALTH_MANAGER}
 ADVISERS = {Role.WEALTH_ADVISER, Role.FINANCIAL_ADVISER}
@@ -118,6 +122,7 @@ def home_route(staff) -> str:
 def menu_for(request) -> list[dict]:
     """Return the menu groups of the signed-in member: [{title, items: [{label, url, icon, badge, …}]}]."""
     items = [item for item in MENU if request.user.role in item.roles and _offered(item)]
+    counts = _counts(request, items)
     urls = {item.key: reverse(item.route) for item in items}
     # A page beneath two items belongs to the nearer one: the model is not early warning.
     here = max((url for url in urls.values() if request.path.startswith(url)), key=len, default=None)
@@ -129,7 +134,7 @@ def menu_for(request) -> list[dict]:
                 "label": item.label,
                 "url": urls[item.key],
                 "icon": item.icon,
-                "badge": _written(item.count(request.user)) if item.count else "",
+                "badge": _written(counts.get(item.key, 0)),
                 "badge_kind": item.kind,
                 "active": urls[item.key] == here,
                 "hotkey": item.hotkey,
@@ -139,6 +144,36 @@ def menu_for(request) -> list[dict]:
     if views:
         groups[str(_("My views"))] = views
     return [{"title": title, "items": items} for title, items in groups.items()]
+
+
+def _counts(request, items: list[Item]) -> dict[str, int]:
+    """Return how many wait behind each item that counts: queries for every page would take longer than the page."""
+    key = _counts_key(request.user)
+    counts = cache.get(key) if request.method in SAFE else None
+    if counts is None:
+        counts = {item.key: item.count(request.user) for item in items if item.count}
+        cache.set(key, counts, COUNTS_SECONDS)
+    return counts
+
+
+def _counts_key(staff) -> str:
+    return f"menu-counts:{staff.pk}"
+
+
+SAFE = ("GET", "HEAD")
+
+
+class CountAgainMiddleware:
+    """Lets the menu count again after a person has changed something."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.method not in SAFE and request.user.is_authenticated:
+            cache.delete(_counts_key(request.user))
+        return response
 
 
 def _views_of(request) -> list[dict]:

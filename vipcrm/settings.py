@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "staff.session.SessionRulesMiddleware",
     "staff.session.PreferredLanguageMiddleware",
     "staff.session.SecondFactorMiddleware",
+    "vipcrm.navigation.CountAgainMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -122,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "vipcrm.navigation.page_shell",
             ],
+            "builtins": ["staff.templatetags.icon"],
         },
     }
 ]
