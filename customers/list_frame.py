@@ -2,8 +2,10 @@
 
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.db.models import Sum
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from customers import list_page
 from customers.columns import Column, offered
@@ -12,29 +14,30 @@ from customers.list_rows import MARKS
 from customers.listing import Listing
 from customers.load import percent_of
 from customers.models import Customer, Load, Product, SavedView
-from staff.models import Staff
+from staff.models import Branch, Staff
 from staff.roles import Scope
+
+TABS_LAST = 60
+"""Seconds for which the counts of tabs hold for a viewer who sees many outlets."""
 
 
 def frame(request, listing: Listing, columns: list[Column]) -> dict:
-    """Return tabs with counts, chips, heads, counts. One statement counts all."""
+    """Return tabs with counts, chips, heads, counts. One statement counts all; the tabs of a viewer who sees many
+    outlets are counted behind the page (`tabs_url`), for that may take seconds."""
     viewer, scope = request.user, Customer.objects.visible_to(request.user)
-    views = [listing.filters.kept(scope, values) for _label, values in list_page.VIEWS]
-    *counts, total = list_page.capped_counts([*views, listing.customers])
-    filtered = urlencode(listing.query)
     own = viewer.scope == Scope.OWN
+    kept = cache.get(_tabs_key(viewer)) if sees_many(viewer) else None
+    if sees_many(viewer):
+        in_scope, total = list_page.capped_counts([scope, listing.customers])
+        counts = kept or []
+    else:
+        *counts, total = list_page.capped_counts([*_presets(listing, scope), listing.customers])
+        in_scope = counts[0]
     return {
-        "tabs": [
-            {
-                "label": label,
-                "url": f"?{urlencode(values, doseq=True)}",
-                "count": list_page.count_words(count),
-                "active": not listing.view_id and filtered == urlencode(values, doseq=True),
-            }
-            for (label, values), count in zip(list_page.VIEWS, counts, strict=True)
-        ],
+        "tabs": tabs(listing, counts),
+        "tabs_url": "" if counts else f"{reverse('customers:list_tabs')}?{listing.url()}",
         "total": list_page.count_words(total),
-        "in_scope": list_page.count_words(counts[0]),
+        "in_scope": list_page.count_words(in_scope),
         "scope_sum": scope.aggregate(sum=Sum("aum"))["sum"] if own and not viewer.sees_bands else None,
         "chips": []
         if listing.faults
@@ -54,6 +57,41 @@ def frame(request, listing: Listing, columns: list[Column]) -> dict:
         "receivers": receivers(viewer),
         "legend": [{"mark": mark, "label": Product.Category(code).label} for code, mark in MARKS.items()],
     }
+
+
+def sees_many(viewer: Staff) -> bool:
+    """Say whether a viewer sees the customers of more than one outlet."""
+    return viewer.scope != Scope.OWN and viewer.branch.level != Branch.Level.OUTLET
+
+
+def tabs(listing: Listing, counts: list[int]) -> list[dict]:
+    """Return the tabs as {label, url, count, active}; without counts as long as nothing is counted."""
+    filtered, known = urlencode(listing.query), [*map(list_page.count_words, counts)]
+    return [
+        {
+            "label": label,
+            "url": f"{reverse('customers:customer_list')}?{urlencode(values, doseq=True)}",
+            "count": known[place] if known else "",
+            "active": not listing.view_id and filtered == urlencode(values, doseq=True),
+        }
+        for place, (label, values) in enumerate(list_page.VIEWS)
+    ]
+
+
+def counted_tabs(request, listing: Listing) -> list[dict]:
+    """Return the tabs with their counts, which hold for a minute."""
+    scope = Customer.objects.visible_to(request.user)
+    counts = list_page.capped_counts(_presets(listing, scope))
+    cache.set(_tabs_key(request.user), counts, TABS_LAST)
+    return tabs(listing, counts)
+
+
+def _presets(listing: Listing, scope):
+    return [listing.filters.kept(scope, values) for _label, values in list_page.VIEWS]
+
+
+def _tabs_key(viewer: Staff) -> str:
+    return f"list-tabs:{viewer.pk}:{localdate()}"
 
 
 def views_frame(listing: Listing, views: list[SavedView], view: SavedView | None, columns: list[Column]) -> dict:

@@ -24,6 +24,7 @@ app_name = "customers"
 
 urlpatterns = [
     path("customers/", views.customer_list, name="customer_list"),
+    path("customers/tabs/", views.list_tabs, name="list_tabs"),
     path("customers/filters/", views.filter_sheet, name="filter_sheet"),
     path("customers/columns/", views_saved.list_choice, name="list_choice"),
     path("customers/views/", views_saved.view_list, name="view_list"),

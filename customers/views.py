@@ -84,6 +84,14 @@ def _rows(request, listing: Listing, place, columns) -> dict:
 
 @require_GET
 @may_view
+def list_tabs(request):
+    """The tabs of the list with their counts, fetched behind a page that would have waited for them."""
+    tabs = list_frame.counted_tabs(request, Listing.read(request, request.GET))
+    return render(request, f"{TEMPLATE}#tabs", {"tabs": tabs})
+
+
+@require_GET
+@may_view
 def filter_sheet(request):
     """The sheet on which filters are chosen: fetched when it is opened, a page of its own without scripts."""
     listing = Listing.read(request, request.GET, every=True)

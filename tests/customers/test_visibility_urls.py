@@ -185,6 +185,7 @@ ROWS = {
     "customers/<int:pk>/profile/<slug:code>/": Row(EDIT, "customer"),
     "customers/<int:pk>/consents/": Row(VIEW, "customer"),
     "customers/<int:pk>/consents/record/": post(EDIT, "customer"),
+    "customers/tabs/": Row(VIEW),
     "customers/<int:pk>/coverage/": Row(VIEW, "customer"),
     "customers/<int:pk>/assess/": post(EDIT, "customer"),
     "customers/<int:pk>/advise/": post(EDIT, "customer"),
