@@ -14,7 +14,7 @@ from customers.list_rows import MARKS
 from customers.listing import Listing
 from customers.load import percent_of
 from customers.models import Customer, Load, Product, SavedView
-from staff.models import Branch, Staff
+from staff.models import Staff
 from staff.roles import Scope
 
 TABS_LAST = 60
@@ -26,8 +26,8 @@ def frame(request, listing: Listing, columns: list[Column]) -> dict:
     outlets are counted behind the page (`tabs_url`), for that may take seconds."""
     viewer, scope = request.user, Customer.objects.visible_to(request.user)
     own = viewer.scope == Scope.OWN
-    kept = cache.get(_tabs_key(viewer)) if sees_many(viewer) else None
-    if sees_many(viewer):
+    kept = cache.get(_tabs_key(viewer)) if viewer.sees_many else None
+    if viewer.sees_many:
         in_scope, total = list_page.capped_counts([scope, listing.customers])
         counts = kept or []
     else:
@@ -57,11 +57,6 @@ def frame(request, listing: Listing, columns: list[Column]) -> dict:
         "receivers": receivers(viewer),
         "legend": [{"mark": mark, "label": Product.Category(code).label} for code, mark in MARKS.items()],
     }
-
-
-def sees_many(viewer: Staff) -> bool:
-    """Say whether a viewer sees the customers of more than one outlet."""
-    return viewer.scope != Scope.OWN and viewer.branch.level != Branch.Level.OUTLET
 
 
 def tabs(listing: Listing, counts: list[int]) -> list[dict]:

@@ -195,6 +195,11 @@ class Staff(AbstractBaseUser):
         return scope_of(self.role)
 
     @property
+    def sees_many(self) -> bool:
+        """Say whether the member sees the customers of more than one outlet: counting those takes seconds."""
+        return self.scope in (Scope.ALL, Scope.BENEATH) and self.branch.level != Branch.Level.OUTLET
+
+    @property
     def sees_names_masked(self) -> bool:
         return self.role in SEES_NAMES_MASKED
 
