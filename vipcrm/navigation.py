@@ -171,7 +171,8 @@ class CountAgainMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if request.method not in SAFE and request.user.is_authenticated:
+        user = getattr(request, "user", None)
+        if request.method not in SAFE and user is not None and user.is_authenticated:
             cache.delete(_counts_key(request.user))
         return response
 

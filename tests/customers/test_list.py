@@ -193,7 +193,7 @@ def test_the_views_are_tabs_with_counts(client, head, branch):
 
     page = client.get(f"{LIST}?churn=high&churn=medium").content.decode()
 
-    tabs = re.findall(r'<a href="\?([^"]*)"[^>]*?( aria-current="page")?>([^<]+) <span class="n">(\d+)</span>', page)
+    tabs = re.findall(r'<a href="/customers/\?([^"]*)"[^>]*?( aria-current="page")?>([^<]+) <span class="n">(\d+)</span>', page)
     assert [(label, count, bool(active)) for _url, active, label, count in tabs] == [
         ("All", "2", False),
         ("Diamond, off regime this month", "1", False),
@@ -203,6 +203,19 @@ def test_the_views_are_tabs_with_counts(client, head, branch):
         ("Within 10% of the next tier", "0", False),
         ("Potential", "0", False),
     ]
+
+
+def test_head_office_gets_the_counts_of_the_tabs_behind_the_page(client, branch):
+    office = StaffFactory(role=Role.RETAIL_ADMIN, branch=branch.parent, language="en")
+    CustomerFactory(branch=branch, churn_level=3)
+    client.force_login(office, backend="staff.sign_in.StaffBackend")
+
+    page = client.get(LIST).content.decode()
+    later = re.search(r'class="tabs-later" hx-get="([^"]+)"', page)[1]
+    assert '<span class="n">' not in page.split('id="list-tabs"')[1].split("</nav>")[0]
+    counted = client.get(later, headers={"HX-Request": "true"}).content.decode()
+    assert re.findall(r'<span class="n">(\d+)</span>', counted)[0] == "1"
+    assert "tabs-later" not in client.get(LIST).content.decode()
 
 
 def test_chips_say_what_is_filtered_and_take_it_away(client, head, branch):
