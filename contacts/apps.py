@@ -9,11 +9,13 @@ class ContactsConfig(AppConfig):
     verbose_name = _("Contacts")
 
     def ready(self):
-        """Let the floor below draw the meter of the regime in its list; register what jobs this floor does."""
+        """Let the floor below draw the meter of the regime and know who has talked with whom; register the jobs."""
         from contacts import (
+            familiarity,
             meters,
             planning,  # noqa: F401
         )
-        from customers import regime_meter
+        from customers import regime_meter, ties
 
         regime_meter.read_by(meters.meters_of)
+        ties.familiar_by(familiarity.talked)

@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from customers import ties
 from customers.assignment import why_not_eligible
 from customers.load import ADVISERS, COLUMNS, MANAGERS, Quota, percent_of, quotas_in_force, why_full
 from customers.models import Assignment, Customer, RelationStatus, Tier
@@ -28,10 +29,8 @@ SHOWN, LEFT_SHOWN = 60, 20
 REASONS = {
     "previous": _("Was the manager before, and has room"),
     "only_room": _("The only one with room"),
-    "lowest_load": _("Lowest load afterwards, then %(second)s"),
-    "fewest_of_tier": _("Same load as %(second)s, fewer of this tier"),
-    "longest_without": _("Same load as %(second)s, waited longer"),
-    "staff_no": _("Level with %(second)s, lower staff number"),
+    "balance": _("Keeps loads even: %(load)s%% in the end"),
+    **ties.LABELS,
     "band_lobby_manager": _("Managers full; year average %(year_avg)s: lobby manager"),
     "band_teller": _("Managers full; year average %(year_avg)s: teller"),
     "by_hand": _("Changed by you"),
@@ -224,6 +223,8 @@ def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], 
     figures = dict(line.figures)
     if "year_avg" in figures:
         figures["year_avg"] = formats.money(figures["year_avg"])
+    if "load" in figures:
+        figures["load"] = formats.decimal(figures["load"], 1)
     return {
         "line": line,
         "customer": customer,
@@ -272,6 +273,11 @@ class Board:
         ]
 
     @property
+    def gap_percent(self) -> float:
+        """Return how far the proposal may be from the best, in percent."""
+        return 100 * self.whole.gap
+
+    @property
     def changed(self) -> int:
         return sum(row["line"].reason == "by_hand" for row in self.rows)
 
@@ -314,7 +320,8 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
     waiting = load_waiting(everyone)
     members = {member.id: member for member in load_members(branch.pk)}
     quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
-    whole = propose(waiting, members.values(), quotas=quotas)
+    known = ties.ties_of(everyone.order_by(), {member.id: member.skills for member in members.values()}, on=on)
+    whole = propose(waiting, members.values(), quotas=quotas, ties=known)
     first = replace(whole, lines=whole.lines[:SHOWN], left_over=whole.left_over[:LEFT_SHOWN])
     shown = [*(line.customer.id for line in first.lines), *(one.id for one, _code in first.left_over)]
     # By number, not among those who wait: a colleague may have assigned one since the first query.

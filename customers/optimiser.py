@@ -111,6 +111,8 @@ def solve(
     Raises:
         NoAnswer: the solver ran out of time before it found any.
     """
+    if not groups or not places:
+        return Answer({}, [[*range(group.size)] for group in groups], [[] for _group in groups])
     ideal = Programme(groups, places, everybody=True)
     if answer := ideal.ideal(managers_first, seconds):
         return answer
@@ -254,7 +256,7 @@ class Programme:
         if not last:
             columns = np.nonzero(cost)[0]
             most = found.fun if slack else round(found.fun)
-            self._row(columns, cost[columns], 0, most + slack)
+            self._row(columns, cost[columns], most - slack, most + slack)  # as an equation it bounds the next aim better
         return found.x
 
     def _solve(self, cost: np.ndarray, upper: np.ndarray, seconds: float, *, presolve: bool = True):

@@ -1,12 +1,11 @@
-"""A first fair proposal for those who wait for a manager, in the order of domain.md §6.
+"""The best proposal for those who wait for a manager, with its proof and a reason for every line (domain.md §6).
 
-Pure: values in, values out, the same for the same input. `load_waiting` and `load_members` read the
-values. Customers are taken diamond → platinum → gold → potential, then by AUM; each keeps the manager
-before if that one has room, else goes to the eligible member with the lowest load after assignment.
-Branch heads choose their own diamond customers by hand, so nothing is proposed to them.
+Pure: values in, values out, the same for the same input. `load_waiting` and `load_members` read the values. Branch
+heads choose their own diamond customers by hand, so nothing is proposed to them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -17,6 +16,8 @@ from django.db.models import Max, Q
 
 from customers.load import ADVISERS, MANAGERS, Book, Quota, book_of, managers_needed
 from customers.models import Load, Tier
+from customers.optimiser import Aim, Answer, Group, Place, solve
+from customers.ties import POINTS, Ties, points_of
 from staff.roles import Role
 
 LOBBY_FLOOR = Decimal(200_000)
@@ -85,7 +86,7 @@ class Line:
 class Proposal:
     """The lines, who is left over with the code of the reason, and the members before and after.
 
-    `managers_short` is how many full relationship managers those left over would take.
+    `managers_short` is how many full relationship managers those left over would take; `aims` prove the answer.
     """
 
     lines: list[Line]
@@ -93,6 +94,16 @@ class Proposal:
     before: dict[int, Member]
     after: dict[int, Member]
     managers_short: Decimal
+    aims: list[Aim] = field(default_factory=list)
+
+    @property
+    def gap(self) -> float:
+        """Return the largest proven distance of any aim to the best, in parts of its value; 0 is proved best."""
+        return max((aim.gap for aim in self.aims), default=0.0)
+
+    @property
+    def seconds(self) -> float:
+        return sum(aim.seconds for aim in self.aims)
 
     def spread(self) -> tuple["Spread", "Spread"]:
         """Return highest, lowest and standard deviation of the managers' loads, before and after."""
@@ -121,26 +132,136 @@ def propose(
     *,
     quotas: Mapping[Tier, Quota],
     mode: str = "overflow",
+    ties: Ties | None = None,
+    forced: Mapping[int, int] | None = None,
 ) -> Proposal:
-    """Return who could take whom.
+    """Return the best sharing of the customers, with its proof (`customers.optimiser` has the aims).
 
     Args:
         quotas: those of a relationship manager, to say how many more it would take.
         mode: gold routing: `overflow` managers first, then by band; `band_first` by band; `manager_only` no bands.
+        ties: {customer: {member: codes}} of `customers.ties`.
+        forced: {customer: member} whose receiver is fixed; nobody else may take them.
     """
-    before = {member.id: member for member in members}
+    everybody = sorted(customers, key=_order)
+    before = {member.id: member for member in sorted(members, key=lambda one: one.staff_no)}
+    seats, groups, ties = list(before.values()), defaultdict(list), ties or {}
+    able: dict[tuple, tuple[int, ...]] = {}
+    for customer in everybody:
+        kind = (customer.load_class, band_role(customer), (forced or {}).get(customer.id))
+        if kind not in able:
+            able[kind] = _able(customer, seats, mode, kind[-1])
+        groups[_signature(customer, able[kind], seats, ties.get(customer.id, {}))].append(customer)
+    scale = lcm(*(member.book.full_capacity for member in seats))
+    parts = [_group(signature, people) for signature, people in groups.items()]
+    places = [_place(member, scale) for member in seats]
+    answer = solve(parts, places, managers_first=mode == "overflow")
+    answer = replace(answer, counts=_in_turn(answer.counts, parts, places, seats))
+    receiver = {}
+    for number, people in enumerate(groups.values()):
+        receiver |= _dealt(number, people, answer, seats)
     after, lines, left_over = dict(before), [], []
-    scale = lcm(*(member.book.full_capacity for member in before.values()))
-    for customer in sorted(customers, key=_order):
-        chosen = _choose(customer, after, mode, scale)
-        if chosen is None:
-            left_over.append((customer, _why_left(customer, after, mode)))
+    for customer in everybody:
+        if customer.id not in receiver:
+            left_over.append((customer, _why_left(customer, before, mode)))
             continue
-        member_id, reason, figures = chosen
-        member = after[member_id]
-        after[member_id] = member.takes(customer.load_class)
-        lines.append(Line(customer, member_id, reason, figures, member.book, proposed=member_id))
-    return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas))
+        member = after[receiver[customer.id].id]
+        after[member.id] = member.takes(customer.load_class)
+        lines.append(Line(customer, member.id, "", {}, member.book, proposed=member.id))
+    roomy = {tier: [one for one in after.values() if one.book.holds(tier) and one.book.has_room(tier)] for tier in Tier}
+    lines = [
+        _explained(line, before, after, roomy, ties.get(line.customer.id, {}).get(line.member_id, ())) for line in lines
+    ]
+    return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas), answer.aims)
+
+
+def _able(customer: Waiting, seats: list[Member], mode: str, forced: int | None) -> tuple[int, ...]:
+    """Return the places of the members to whom a customer may go."""
+    roles = {role for roles in _rounds(customer, mode) for role in roles}
+    return tuple(
+        place
+        for place, member in enumerate(seats)
+        if (member.id == forced if forced else member.role in roles) and member.book.holds(customer.load_class)
+    )
+
+
+def _signature(customer: Waiting, able: tuple[int, ...], seats: list[Member], ties: Mapping) -> tuple:
+    """Return what makes customers alike: class, whom they may go to, points of each, whose they are or were."""
+    points = tuple(points_of(ties.get(seats[place].id, ())) for place in able) if ties else (0,) * len(able)
+    keeper = next((place for place in able if seats[place].id == customer.previous), None)
+    return int(customer.load_class), able, points, keeper
+
+
+def _group(signature: tuple, people: list[Waiting]) -> Group:
+    tier, able, points, keeper = signature
+    return Group(
+        tier,
+        able,
+        points,
+        keeper,
+        *(tuple(round(getattr(one, name)) for one in people) for name in ("aum", "year_avg")),
+    )
+
+
+def _place(member: Member, scale: int) -> Place:
+    """Return a member's room in units of which `scale` are a full member; what is over already makes no room."""
+    book, times = member.book, scale // member.book.full_capacity
+    room = [
+        None if book.limits[tier] is None else book.limits[tier] + book.over[tier] - book.counts[tier] for tier in Tier
+    ]
+    return Place(
+        weights=tuple(book.weights[tier] * times for tier in Tier),
+        load=book.units * times,
+        capacity=max(book.units, book.capacity + book.units_over) * times,
+        full=scale,
+        room=tuple(room),
+        is_side=member.role in BANDS,
+    )
+
+
+def _in_turn(counts: dict, groups: list[Group], places: list[Place], seats: list[Member]) -> dict:
+    """Let members between whom nothing decides take turns: who has waited longest for a new customer takes the most.
+
+    Members are alike when their room is, and every group may go to them with the same points and is tied to none of them.
+    """
+    alike = defaultdict(list)
+    for j, place in enumerate(places):
+        seen = tuple(
+            (group.points[group.members.index(j)] if j in group.members else None, group.keeper == j)
+            for group in groups
+        )
+        alike[place, seen].append(j)
+    goes_to = {}
+    for members in alike.values():
+        taken = {
+            j: sum(count * places[j].weights[groups[g].tier] for (g, one), count in counts.items() if one == j)
+            for j in members
+        }
+        by_load = sorted(members, key=lambda j, of=taken: (-of[j], j))
+        by_turn = sorted(members, key=lambda j: (seats[j].last_start or date.min, seats[j].staff_no))
+        goes_to |= dict(zip(by_load, by_turn, strict=True))
+    return {(g, goes_to[j]): count for (g, j), count in counts.items()}
+
+
+def _dealt(number: int, people: list[Waiting], answer: Answer, seats: list[Member]) -> dict[int, Member]:
+    """Deal the customers of a group out: in turn, so that the money is shared too; those aside to the side."""
+    counts = {place: count for (group, place), count in answer.counts.items() if group == number}
+    aside, left, dealt = {*answer.aside[number]}, {*answer.left[number]}, {}
+    for is_side in (False, True):
+        takers = {place: count for place, count in counts.items() if (seats[place].role in BANDS) == is_side}
+        for one, customer in enumerate(people):
+            if one in left or (one in aside) != is_side:
+                continue
+            place = max(takers, key=lambda place: (takers[place] / counts[place], -place))
+            takers[place] -= 1
+            dealt[customer.id] = seats[place]
+            if not takers[place]:
+                del takers[place]
+    return dealt
+
+
+BANDS = (Role.LOBBY_MANAGER, Role.TELLER)
+"""Who takes gold customers by their year average."""
 
 
 def reckon(proposal: Proposal, *, receivers: Mapping[int, int], ticked: set[int] | None = None) -> Proposal:
@@ -192,40 +313,18 @@ def _rounds(customer: Waiting, mode: str) -> list[tuple]:
     return [MANAGERS, (band_role(customer),)]
 
 
-def _choose(customer: Waiting, members: Mapping[int, Member], mode: str, scale: int) -> tuple[int, str, dict] | None:
-    rounds = _rounds(customer, mode)
-    allowed = {role for roles in rounds for role in roles}
-    previous = members.get(customer.previous)
-    if previous and previous.role in allowed and previous.book.has_room(customer.load_class):
-        return previous.id, "previous", {}
-    for roles in rounds:
-        with_room = [m for m in members.values() if m.role in roles and m.book.has_room(customer.load_class)]
-        if with_room:
-            ranked = sorted((_rank(member, customer.load_class, scale), member.id) for member in with_room)
-            return ranked[0][1], *_reason(ranked, members, customer, roles)
-    return None
-
-
-def _rank(member: Member, tier: Tier, scale: int) -> tuple:
-    """Sort by load after assignment, customers of that tier, longest without a new one, employee number.
-
-    `scale` is a common multiple of all full capacities, so that loads compare as whole numbers.
-    """
-    book = member.book
-    load = (book.units + book.weights[tier]) * (scale // book.full_capacity)
-    return (load, book.counts[tier], member.last_start or date.min, member.staff_no)
-
-
-def _reason(ranked: list, members: Mapping[int, Member], customer: Waiting, roles: tuple) -> tuple[str, dict]:
-    """Return the code of what decided between the first two of [(rank, member id)], with its figures."""
-    if customer.load_class == Tier.GOLD and roles is not MANAGERS:
-        return f"band_{roles[0]}", {"year_avg": customer.year_avg}
-    if len(ranked) == 1:
-        return "only_room", {}
-    (first, _first_id), (second, second_id) = ranked[:2]
-    codes = ("lowest_load", "fewest_of_tier", "longest_without", "staff_no")
-    decided = next(code for code, a, b in zip(codes, first, second, strict=True) if a != b)
-    return decided, {"count": len(ranked), "second": members[second_id].name}
+def _explained(line: Line, before: Mapping, after: Mapping, roomy: Mapping, codes: Collection[str]) -> Line:
+    """Return the line with what speaks for its receiver, the strongest first. `roomy`: who has room left in the end."""
+    customer, member = line.customer, before[line.member_id]
+    if customer.previous == member.id:
+        return replace(line, reason="previous")
+    if member.role in BANDS:
+        return replace(line, reason=f"band_{member.role}", figures={"year_avg": customer.year_avg})
+    if codes:
+        return replace(line, reason=max(codes, key=POINTS.__getitem__))
+    if not any(one.id != member.id and one.role in MANAGERS for one in roomy[customer.load_class]):
+        return replace(line, reason="only_room")
+    return replace(line, reason="balance", figures={"load": after[member.id].book.percent})
 
 
 def _why_left(customer: Waiting, members: Mapping[int, Member], mode: str) -> str:

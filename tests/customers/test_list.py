@@ -193,7 +193,9 @@ def test_the_views_are_tabs_with_counts(client, head, branch):
 
     page = client.get(f"{LIST}?churn=high&churn=medium").content.decode()
 
-    tabs = re.findall(r'<a href="/customers/\?([^"]*)"[^>]*?( aria-current="page")?>([^<]+) <span class="n">(\d+)</span>', page)
+    tabs = re.findall(
+        r'<a href="/customers/\?([^"]*)"[^>]*?( aria-current="page")?>([^<]+) <span class="n">(\d+)</span>', page
+    )
     assert [(label, count, bool(active)) for _url, active, label, count in tabs] == [
         ("All", "2", False),
         ("Diamond, off regime this month", "1", False),
