@@ -8,7 +8,7 @@ from functools import cache
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, When
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +16,10 @@ from django.utils.translation import pgettext_lazy
 
 from customers import ties
 from customers.assignment import why_not_eligible
+from customers.branch_proposal import propose_branch, waiting_of_branch, with_manager_before
 from customers.load import ADVISERS, COLUMNS, MANAGERS, Quota, percent_of, quotas_in_force, why_full
-from customers.models import Assignment, Customer, RelationStatus, Tier
-from customers.proposal import Line, Member, Proposal, load_members, load_waiting, propose, reckon
+from customers.models import Customer, RelationStatus, Tier
+from customers.proposal import Line, Member, Proposal, reckon
 from staff import formats
 from staff.models import Branch
 from staff.roles import Role
@@ -105,24 +106,6 @@ class Choices:
     def counted(self, customers: Iterable[int]) -> set[int]:
         """Return whose lines count: all but those that were shown and unticked."""
         return {pk for pk in customers if pk not in self.receivers or pk in self.ticked}
-
-
-def waiting_of_branch(viewer, branch: Branch):
-    """Return the customers of an outlet who wait, in the order of the proposal, with the manager before."""
-    return with_manager_before(Customer.objects.visible_to(viewer).waiting().filter(branch=branch)).order_by(
-        "-waits_as", "-aum", "pk"
-    )
-
-
-def with_manager_before(customers):
-    """Add to customers as what they wait, and whose they were last."""
-    # What was undone or given on within the day is no relation to return to.
-    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__gt=F("start")).order_by("-end", "-pk")
-    return customers.annotate(
-        waits_as=Case(When(relation_status=RelationStatus.SIGNED, then=F("service_tier")), default=0),
-        previous=Subquery(ended.values("staff")[:1]),
-        previous_name=Subquery(ended.values("staff__name")[:1]),
-    )
 
 
 def narrowed(customers, *, tier: str, q: str, sort: str):
@@ -317,11 +300,9 @@ class Board:
 def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on) -> Board:
     """Read the page of an outlet in a constant number of queries."""
     everyone = waiting_of_branch(viewer, branch)
-    waiting = load_waiting(everyone)
-    members = {member.id: member for member in load_members(branch.pk)}
     quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
-    known = ties.ties_of(everyone.order_by(), {member.id: member.skills for member in members.values()}, on=on)
-    whole = propose(waiting, members.values(), quotas=quotas, ties=known)
+    whole, members = propose_branch(viewer=viewer, branch=branch, on=on)
+    waiting = [*(line.customer for line in whole.lines), *(one for one, _code in whole.left_over)]
     first = replace(whole, lines=whole.lines[:SHOWN], left_over=whole.left_over[:LEFT_SHOWN])
     shown = [*(line.customer.id for line in first.lines), *(one.id for one, _code in first.left_over)]
     # By number, not among those who wait: a colleague may have assigned one since the first query.

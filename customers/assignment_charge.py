@@ -5,9 +5,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.assignment import ADVISER, PRIMARY, why_not_eligible
+from customers.branch_proposal import load_members
 from customers.load import ADVISERS, MANAGERS, why_full
 from customers.models import Assignment, Customer
-from customers.proposal import load_members
 from staff.models import Staff
 
 PAGE = 50

@@ -14,7 +14,7 @@ Pure: values in, values out, the same for the same input.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -113,33 +113,52 @@ def solve(
     """
     if not groups or not places:
         return Answer({}, [[*range(group.size)] for group in groups], [[] for _group in groups])
-    ideal = Programme(groups, places, everybody=True)
-    if answer := ideal.ideal(managers_first, seconds):
+    if answer := Programme(groups, places, everybody=True).ideal(managers_first, seconds):
         return answer
-    programme = Programme(groups, places, everybody=False)
-    for tier in (3, 2, 1, 0):
-        programme.aim(f"left_{tier}", programme.of_left(tier), seconds)
-    if any(aim.value for aim in programme.aims):
-        programme.aim("left_aum", programme.aum_left, seconds, slack=HALF_YUAN)
+    left, aims = _left(groups, places, seconds)
+    kept = [[one for one in range(group.size) if one not in out] for group, out in zip(groups, left, strict=True)]
+    placed = [_only(group, ones) for group, ones in zip(groups, kept, strict=True)]
+    with_aside = managers_first and any(place.is_side for place in places)
+    programme = Programme(placed, places, everybody=True, singly=with_aside)
+    programme.aims = aims
     programme.aim("broken", programme.of_broken(), seconds)
-    if managers_first:
+    if with_aside:
         programme.aim("aside", programme.of_aside(), seconds)
         if programme.aims[-1].value:
             programme.aim("aside_year_avg", programme.year_avg_aside, seconds, slack=HALF_YUAN)
-    return programme.answer(programme.aim("even", programme.of_even(), seconds, last=True))
+    answer = programme.answer(programme.aim("even", programme.of_even(), seconds, last=True))
+    aside = [[ones[one] for one in picked] for ones, picked in zip(kept, answer.aside, strict=True)]
+    return replace(answer, left=[sorted(out) for out in left], aside=aside)
+
+
+def _left(groups: Sequence[Group], places: Sequence[Place], seconds: float) -> tuple[list[set[int]], list[Aim]]:
+    """Return who of each group is left (aim 1), and how that is proved. Of choices with the same AUM one is taken."""
+    programme = Programme(groups, places, everybody=False, singly=True)
+    if programme.everybody_fits(seconds):
+        return [set() for _group in groups], [Aim(f"left_{tier}", 0, 0, 0) for tier in (3, 2, 1, 0)]
+    for tier in (3, 2, 1, 0):
+        programme.aim(f"left_{tier}", programme.of_left(tier), seconds)
+    best = programme.aim("left_aum", programme.aum_left, seconds, last=True)
+    return [{*out} for out in programme.answer(best).left], programme.aims
+
+
+def _only(group: Group, ones: list[int]) -> Group:
+    return replace(
+        group, aum=tuple(group.aum[one] for one in ones), year_avg=tuple(group.year_avg[one] for one in ones)
+    )
 
 
 class Programme:
     """The columns and rows of the mathematical programme; `aim` solves it for one cost and keeps what it reached.
 
-    Columns: x (customers of a group to a member), left and aside of every customer, y (load of a member by steps).
-    Where `everybody` gets a manager there are no columns of left and aside.
+    Columns: x (customers of a group to a member), left and aside of every customer where they are looked at `singly`,
+    y (load of a member by steps). `everybody`: nobody may be left.
     """
 
-    def __init__(self, groups: Sequence[Group], places: Sequence[Place], *, everybody: bool):
-        self.groups, self.places, self.everybody = groups, places, everybody
+    def __init__(self, groups: Sequence[Group], places: Sequence[Place], *, everybody: bool, singly: bool = False):
+        self.groups, self.places, self.singly = groups, places, singly
         self.pairs = [(g, j) for g, group in enumerate(groups) for j in group.members]
-        x, n = len(self.pairs), 0 if everybody else sum(group.size for group in groups)
+        x, n = len(self.pairs), sum(group.size for group in groups) if singly else 0
         self.first_of = np.cumsum([0, *(group.size for group in groups)])
         self.left, self.aside = np.arange(x, x + n), np.arange(x + n, x + 2 * n)
         self.steps = [self._steps(place) for place in places]
@@ -154,7 +173,9 @@ class Programme:
         self.rows: list[tuple[np.ndarray, np.ndarray, float, float]] = []
         self.aims: list[Aim] = []
         self._limit()
-        if not everybody:
+        if everybody:
+            self.upper[self.left] = 0
+        if singly:
             self.aum_left = self._cost(self.left, [aum for group in groups for aum in group.aum])
             self.year_avg_aside = self._cost(self.aside, [avg for group in groups for avg in group.year_avg])
 
@@ -177,7 +198,7 @@ class Programme:
             of_group[g].append(column)
             of_member[j].append(column)
         for g, group in enumerate(self.groups):
-            if self.everybody:
+            if not self.singly:
                 self._row(of_group[g], 1, group.size, group.size)
                 continue
             everyone = np.arange(self.first_of[g], self.first_of[g + 1])
@@ -226,6 +247,11 @@ class Programme:
             cost[column] = -POINT * group.points[group.members.index(j)] * self.places[j].weights[group.tier]
         return cost
 
+    def everybody_fits(self, seconds: float) -> bool:
+        """Say whether there is an answer in which nobody is left."""
+        found = self._solve(sum(map(self.of_left, range(4))), self.upper, seconds)
+        return found.x is not None and round(found.fun) == 0
+
     def ideal(self, managers_first: bool, seconds: float) -> Answer | None:
         """Return an answer in which nobody is left, nothing broken and nobody aside, if there is one: it needs no other aim."""
         if not all(group.members for group in self.groups):
@@ -256,7 +282,9 @@ class Programme:
         if not last:
             columns = np.nonzero(cost)[0]
             most = found.fun if slack else round(found.fun)
-            self._row(columns, cost[columns], most - slack, most + slack)  # as an equation it bounds the next aim better
+            self._row(
+                columns, cost[columns], most - slack, most + slack
+            )  # as an equation it bounds the next aim better
         return found.x
 
     def _solve(self, cost: np.ndarray, upper: np.ndarray, seconds: float, *, presolve: bool = True):

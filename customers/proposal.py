@@ -1,6 +1,6 @@
 """The best proposal for those who wait for a manager, with its proof and a reason for every line (domain.md §6).
 
-Pure: values in, values out, the same for the same input. `load_waiting` and `load_members` read the values. Branch
+Pure: values in, values out, the same for the same input. `customers.branch_proposal` reads the values. Branch
 heads choose their own diamond customers by hand, so nothing is proposed to them.
 """
 
@@ -12,10 +12,8 @@ from decimal import Decimal
 from math import lcm
 from statistics import pstdev
 
-from django.db.models import Max, Q
-
-from customers.load import ADVISERS, MANAGERS, Book, Quota, book_of, managers_needed
-from customers.models import Load, Tier
+from customers.load import ADVISERS, MANAGERS, Book, Quota, managers_needed
+from customers.models import Tier
 from customers.optimiser import Aim, Answer, Group, Place, solve
 from customers.ties import POINTS, Ties, points_of
 from staff.roles import Role
@@ -169,9 +167,7 @@ def propose(
         after[member.id] = member.takes(customer.load_class)
         lines.append(Line(customer, member.id, "", {}, member.book, proposed=member.id))
     roomy = {tier: [one for one in after.values() if one.book.holds(tier) and one.book.has_room(tier)] for tier in Tier}
-    lines = [
-        _explained(line, before, after, roomy, ties.get(line.customer.id, {}).get(line.member_id, ())) for line in lines
-    ]
+    lines = [_explained(line, before, after, roomy, ties.get(line.customer.id, {})) for line in lines]
     return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas), answer.aims)
 
 
@@ -313,15 +309,20 @@ def _rounds(customer: Waiting, mode: str) -> list[tuple]:
     return [MANAGERS, (band_role(customer),)]
 
 
-def _explained(line: Line, before: Mapping, after: Mapping, roomy: Mapping, codes: Collection[str]) -> Line:
+def _explained(
+    line: Line, before: Mapping, after: Mapping, roomy: Mapping, ties: Mapping[int, Collection[str]]
+) -> Line:
     """Return the line with what speaks for its receiver, the strongest first. `roomy`: who has room left in the end."""
     customer, member = line.customer, before[line.member_id]
+    managers = [one.id for one in before.values() if one.role in MANAGERS]
+    # What every manager has speaks for none of them.
+    own = {code for code in ties.get(member.id, ()) if any(code not in ties.get(other, ()) for other in managers)}
     if customer.previous == member.id:
         return replace(line, reason="previous")
     if member.role in BANDS:
         return replace(line, reason=f"band_{member.role}", figures={"year_avg": customer.year_avg})
-    if codes:
-        return replace(line, reason=max(codes, key=POINTS.__getitem__))
+    if own:
+        return replace(line, reason=max(own, key=POINTS.__getitem__))
     if not any(one.id != member.id and one.role in MANAGERS for one in roomy[customer.load_class]):
         return replace(line, reason="only_room")
     return replace(line, reason="balance", figures={"load": after[member.id].book.percent})
@@ -335,27 +336,3 @@ def _why_left(customer: Waiting, members: Mapping[int, Member], mode: str) -> st
 def _managers_short(left_over: list[tuple[Waiting, str]], quotas: Mapping[Tier, Quota]) -> Decimal:
     counts = {tier: sum(customer.load_class == tier for customer, _code in left_over) for tier in Tier}
     return managers_needed(counts, quotas)
-
-
-def load_waiting(customers) -> list[Waiting]:
-    """Read a queryset of those who wait, annotated with `waits_as` and `previous`, as values in one query."""
-    rows = customers.values_list("pk", "waits_as", "aum", "year_avg", "previous")
-    return [Waiting(pk, Tier(waits_as), *rest) for pk, waits_as, *rest in rows]
-
-
-def load_members(branch_id: int) -> list[Member]:
-    """Read the members of one branch who hold customers, with their loads, in one query."""
-    rows = Load.objects.of_branch(branch_id).select_related("staff").order_by("staff__staff_no")
-    rows = rows.annotate(last_start=Max("staff__assignments__start", filter=Q(staff__assignments__end=None)))
-    return [
-        Member(
-            row.staff_id,
-            row.staff.staff_no,
-            row.staff.name,
-            row.staff.role,
-            book_of(row),
-            row.last_start,
-            row.staff.skills,
-        )
-        for row in rows
-    ]

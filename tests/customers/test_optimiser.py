@@ -29,7 +29,7 @@ def branch(rng, *, customers, members):
         able = tuple(j for j, one in enumerate(places) if one.weights[tier] and rng.random() < 0.9)
         points = tuple(rng.choice([0, 0, 0, 1, 2, 5]) for _j in able)
         keeper = rng.choice(able) if able and rng.random() < 0.4 else None
-        groups.append(Group(tier, able, points, keeper, (rng.randrange(5),), (rng.randrange(5),)))
+        groups.append(Group(tier, able, points, keeper, (rng.randrange(10**6),), (rng.randrange(10**6),)))
     return groups, places
 
 
@@ -114,7 +114,7 @@ def test_customers_who_are_alike_are_shared_as_if_each_stood_alone():
             tier, size = rng.randrange(4), rng.randrange(1, 12)
             able = (0, 1, 2, 3) if tier == 1 else (0, 1, 2)
             points = tuple(rng.choice([0, 2]) for _j in able)
-            aum = tuple(rng.randrange(100) for _one in range(size))
+            aum = tuple(rng.randrange(10**6) for _one in range(size))
             one = Group(tier, able, points, rng.choice([None, 0]), aum, aum)
             grouped.append(one)
             singles += [Group(tier, able, points, one.keeper, (aum[n],), (aum[n],)) for n in range(size)]

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from customers.branch_proposal import load_members
 from customers.load import Book, Quota, limits_for
 from customers.models import Tier
-from customers.proposal import Member, Waiting, load_members, propose, reckon
+from customers.proposal import Member, Waiting, propose, reckon
 from staff.roles import Role
 from tests.factories import AssignmentFactory, BranchFactory, LoadFactory, StaffFactory
 

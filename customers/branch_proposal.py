@@ -1,0 +1,85 @@
+"""The proposal of one outlet: who waits and who could take whom, read from the database; the same for page, API, command."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.db.models import Case, F, Max, OuterRef, Q, Subquery, When
+
+from customers import ties
+from customers.load import book_of, quotas_in_force
+from customers.models import Assignment, Customer, Load, RelationStatus, Tier
+from customers.proposal import Member, Proposal, Waiting, propose
+from staff.models import Branch
+from staff.roles import Role
+
+
+def waiting_of_branch(viewer, branch: Branch):
+    """Return the customers of an outlet who wait, in the order of the proposal, with the manager before."""
+    return with_manager_before(Customer.objects.visible_to(viewer).waiting().filter(branch=branch)).order_by(
+        "-waits_as", "-aum", "pk"
+    )
+
+
+def with_manager_before(customers):
+    """Add to customers as what they wait, and whose they were last."""
+    # What was undone or given on within the day is no relation to return to.
+    ended = Assignment.objects.primary().filter(customer=OuterRef("pk"), end__gt=F("start")).order_by("-end", "-pk")
+    return customers.annotate(
+        waits_as=Case(When(relation_status=RelationStatus.SIGNED, then=F("service_tier")), default=0),
+        previous=Subquery(ended.values("staff")[:1]),
+        previous_name=Subquery(ended.values("staff__name")[:1]),
+    )
+
+
+def load_waiting(customers) -> list[Waiting]:
+    """Read a queryset of those who wait, annotated with `waits_as` and `previous`, as values in one query."""
+    rows = customers.values_list("pk", "waits_as", "aum", "year_avg", "previous")
+    return [Waiting(pk, Tier(waits_as), *rest) for pk, waits_as, *rest in rows]
+
+
+def load_members(branch_id: int) -> list[Member]:
+    """Read the members of one branch who hold customers, with their loads, in one query."""
+    rows = Load.objects.of_branch(branch_id).select_related("staff").order_by("staff__staff_no")
+    rows = rows.annotate(last_start=Max("staff__assignments__start", filter=Q(staff__assignments__end=None)))
+    return [
+        Member(
+            row.staff_id,
+            row.staff.staff_no,
+            row.staff.name,
+            row.staff.role,
+            book_of(row),
+            row.last_start,
+            row.staff.skills,
+        )
+        for row in rows
+    ]
+
+
+def propose_branch(
+    *, viewer, branch: Branch, on: date, forced: Mapping[int, int] | None = None
+) -> tuple[Proposal, dict[int, Member]]:
+    """Return the best sharing of those who wait at an outlet, as far as `viewer` sees them, and its members."""
+    everyone = waiting_of_branch(viewer, branch)
+    members = {member.id: member for member in load_members(branch.pk)}
+    known = ties.ties_of(everyone.order_by(), {member.id: member.skills for member in members.values()}, on=on)
+    quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
+    found = propose(load_waiting(everyone), members.values(), quotas=quotas, ties=known, forced=forced)
+    return found, members
+
+
+def as_figures(proposal: Proposal) -> dict:
+    """Return what proves a proposal: its objective and bound, the gap in parts, seconds, counts, each aim."""
+    last = proposal.aims[-1] if proposal.aims else None
+    return {
+        "objective": last.value if last else 0,
+        "bound": last.bound if last else 0,
+        "gap": proposal.gap,
+        "seconds": round(proposal.seconds, 3),
+        "assigned": len(proposal.lines),
+        "unassigned": len(proposal.left_over),
+        "managers_short": float(round(proposal.managers_short, 2)),
+        "aims": [
+            {"name": aim.name, "value": aim.value, "bound": round(aim.bound, 2), "gap": aim.gap}
+            for aim in proposal.aims
+        ],
+    }
