@@ -132,7 +132,11 @@ def assign_many(*, lines: Collection[Line], by: Staff, on: date, reason="", sour
         LinesRefused: with the reason in words for each line that cannot be; nothing is saved.
     """
     desk = Desk.open(
-        customers=[line.customer.pk for line in lines], receivers=[line.to.pk for line in lines], by=by, role=role
+        customers=[line.customer.pk for line in lines],
+        receivers=[line.to.pk for line in lines],
+        by=by,
+        role=role,
+        on=on,
     )
     refusals = [(line, refusal) for line in lines if (refusal := desk.take(line))]
     if refusals:
@@ -151,6 +155,7 @@ def assign_many(*, lines: Collection[Line], by: Staff, on: date, reason="", sour
                 reason=reason,
                 assigned_by=by,
                 replaced=desk.current.get(line.customer.pk),
+                exceeds=line.customer.pk in desk.exceeding,
             )
             for line in lines
         )
@@ -165,7 +170,7 @@ def end_primary(*, customer: Customer, by: Staff, on: date, reason: str = "") ->
     Raises:
         NotEligible: he has none, or is not of `by`'s branch.
     """
-    desk = Desk.open(customers=[customer.pk], receivers=[], by=by, role=PRIMARY)
+    desk = Desk.open(customers=[customer.pk], receivers=[], by=by, role=PRIMARY, on=on)
     if customer.pk not in desk.customers:
         raise NotEligible(_("This customer is not of your branch."))
     if customer.pk not in desk.current:
@@ -192,7 +197,7 @@ def undo(*, assignments: Iterable[int], by: Staff, on: date) -> list[Assignment]
     """
     rows = list(Assignment.objects.visible_to(by).filter(pk__in=list(assignments)).select_related("replaced"))
     receivers = [row.replaced.staff_id for row in rows if row.replaced]
-    desk = Desk.open(customers=[row.customer_id for row in rows], receivers=receivers, by=by, role=PRIMARY)
+    desk = Desk.open(customers=[row.customer_id for row in rows], receivers=receivers, by=by, role=PRIMARY, on=on)
     rows = list(_undoable(Assignment.objects.filter(pk__in=[row.pk for row in rows])).order_by("pk"))
     for row in rows:
         if why := _why_not_undoable(row, on):
@@ -248,9 +253,11 @@ class Desk:
     books: dict[int, load.Book]
     current: dict[int, Assignment]
     taken: set[int]
+    given: dict[int, dict]
+    exceeding: set[int]
 
     @classmethod
-    def open(cls, *, customers: Collection[int], receivers: Collection[int], by: Staff, role: str) -> "Desk":
+    def open(cls, *, customers: Collection[int], receivers: Collection[int], by: Staff, role: str, on: date) -> "Desk":
         """Lock outlets, customers and loads, each in key order, and read them."""
         holders = Q(pk__in=Assignment.objects.open().filter(customer__in=customers).values("staff"))
         load.lock_branches(
@@ -275,6 +282,8 @@ class Desk:
             books={staff_id: load.book_of(row) for staff_id, row in loads.items()},
             current=current,
             taken=set(),
+            given=load.extra_places(receivers, on=on),
+            exceeding=set(),
         )
         desk._free_places()
         return desk
@@ -295,8 +304,10 @@ class Desk:
         refusal = self._refusal(line)
         if refusal is None:
             load_class = self.customers[line.customer.pk].load_class
-            self.books[line.to.pk] = self.books[line.to.pk].plus(load_class)
+            book = self.books[line.to.pk] = self.books[line.to.pk].plus(load_class)
             self.taken.add(line.customer.pk)
+            if load.stands_on(book, load_class, self.given.get(line.to.pk, {})):
+                self.exceeding.add(line.customer.pk)
         return refusal
 
     def _refusal(self, line: Line) -> Refused | None:

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from customers import assignment_views as views
+from customers import views_override
 
 urlpatterns = [
     path("", views.assignment_page, name="assignment"),
@@ -11,6 +12,8 @@ urlpatterns = [
     path("assign/", views.assignment_assign, name="assignment_assign"),
     path("assign/<int:to>/", views.assignment_assign, name="assignment_assign_to"),
     path("assign-many/", views.assignment_assign_many, name="assignment_assign_many"),
+    path("overrides/", views_override.override_list, name="override_list"),
+    path("overrides/<int:pk>/withdraw/", views_override.override_withdraw, name="override_withdraw"),
     path("propose/", views.assignment_propose, name="assignment_propose"),
     path("apply/", views.assignment_apply, name="assignment_apply"),
     re_path(

@@ -11,11 +11,11 @@ from decimal import Decimal
 from math import lcm
 
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils.timezone import localdate
 from django.utils.translation import gettext, pgettext
 
-from customers.models import Load, QuotaRule, Tier
+from customers.models import Load, Override, QuotaRule, Tier
 from staff.models import Branch, Staff
 from staff.refusal import Refused
 from staff.roles import Role
@@ -24,6 +24,8 @@ COLUMNS = {Tier.GENERAL: "potential", Tier.GOLD: "gold", Tier.PLATINUM: "platinu
 """The column of Load in which a customer of each load class counts; general stands for potential."""
 
 LARGEST = 2**31 - 1
+MOST_LOAD = Decimal("1.5")
+"""An override never lets a load go past 150 % (domain.md §5, assumption)."""
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -52,6 +54,13 @@ class Limits:
     limits: dict[Tier, int | None]
     full_capacity: int
     capacity: int
+
+    def with_places(self, places: Mapping[Tier, int]) -> "Limits":
+        """Return the limits with places beyond the quota; the load they let in never passes MOST_LOAD."""
+        limits = {tier: one if one is None else one + places.get(tier, 0) for tier, one in self.limits.items()}
+        more = sum(count * self.weights[tier] for tier, count in places.items())
+        most = max(self.capacity, int(MOST_LOAD * self.full_capacity))
+        return replace(self, limits=limits, capacity=min(self.capacity + more, most))
 
 
 def limits_for(quotas: Mapping[Tier, Quota], *, factor: Decimal, load_limit: Decimal = Decimal(1)) -> Limits:
@@ -167,6 +176,14 @@ def why_full(book: Book, tier: Tier) -> str:
     return ""
 
 
+def stands_on(book: Book, tier: Tier, places: Mapping[Tier, int]) -> bool:
+    """Say whether the newest customer of a book stands on places that an override gives."""
+    limit = book.limits[tier]
+    over_quota = limit is not None and book.counts[tier] > limit - places.get(tier, 0)
+    more = sum(count * book.weights[one] for one, count in places.items())
+    return bool(places) and (over_quota or book.units > book.capacity - more)
+
+
 def quotas_in_force(on: date) -> dict[str, dict[Tier, Quota]]:
     """Return {role: {tier: Quota}} of the rules that hold on a day, in one query."""
     quotas = {}
@@ -212,12 +229,29 @@ def refresh_limits(staff_ids: Iterable[int], *, on: date | None = None, load_lim
     loads = Load.objects.filter(staff__in=members).order_by("pk")
     list(loads.select_for_update(no_key=True, of=("self",)).values_list("pk"))
     kinds = set(members.values_list("role", "capacity_factor"))
-    return sum(
-        Load.objects.filter(staff__in=members.filter(role=role, capacity_factor=factor)).update(
-            **_columns(limits_for(quotas.get(role, {}), factor=factor, load_limit=load_limit))
+    limits = {
+        (role, factor): limits_for(quotas.get(role, {}), factor=factor, load_limit=load_limit) for role, factor in kinds
+    }
+    given = extra_places(staff_ids, on=on or localdate())
+    count = sum(
+        Load.objects.filter(staff__in=members.filter(role=role, capacity_factor=factor).exclude(pk__in=given)).update(
+            **_columns(limits[role, factor])
         )
         for role, factor in sorted(kinds)
     )
+    for member in members.filter(pk__in=given).order_by("pk"):
+        more = limits[member.role, member.capacity_factor].with_places(given[member.pk])
+        count += Load.objects.filter(staff=member).update(**_columns(more))
+    return count
+
+
+def extra_places(staff_ids: Iterable[int], *, on: date) -> dict[int, dict[Tier, int]]:
+    """Return {member: {tier: places}} that overrides give on a day."""
+    found: dict[int, dict[Tier, int]] = {}
+    rows = Override.objects.valid(on).filter(staff__in=list(staff_ids)).order_by()
+    for staff_id, tier, places in rows.values_list("staff", "tier").annotate(Sum("places")):
+        found.setdefault(staff_id, {})[Tier(tier)] = places
+    return found
 
 
 def _columns(limits: Limits) -> dict:

@@ -18,8 +18,6 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
 
 STEP = 2.5
 """Percent of load after which a member's next unit costs one more (assumption)."""
@@ -288,6 +286,9 @@ class Programme:
         return found.x
 
     def _solve(self, cost: np.ndarray, upper: np.ndarray, seconds: float, *, presolve: bool = True):
+        from scipy.optimize import Bounds, LinearConstraint, milp  # here: pages that solve nothing do not load it
+        from scipy.sparse import coo_array
+
         lengths = [len(columns) for columns, _values, _low, _high in self.rows]
         table = coo_array(
             (

@@ -12,6 +12,7 @@ from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.merging import CustomerMerge, NotSamePerson
 from customers.models.named_lists import CustomerList, CustomerListMember, ListPurpose
 from customers.models.nomination import Nomination
+from customers.models.override import Override
 from customers.models.portfolio import Holding, Product
 from customers.models.segments import Segment, SegmentMember, SegmentStrategy
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
@@ -46,6 +47,7 @@ __all__ = [
     "MonthlyAsset",
     "Nomination",
     "NotSamePerson",
+    "Override",
     "Product",
     "ProfileValue",
     "QuotaRule",

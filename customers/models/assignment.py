@@ -163,6 +163,7 @@ class Assignment(models.Model):
         related_name="+",
         help_text=_("what this one ended; undo reopens it"),
     )
+    exceeds = models.BooleanField(default=False, db_default=False, help_text=_("made on places beyond the limits"))
     updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
 
     objects = AssignmentQuerySet.as_manager()

@@ -25,6 +25,8 @@ PAGES = [
     ("head", "views", "/customers/views/"),
     ("head", "jobs", "/jobs/"),
     ("head", "adjustments", "/adjustments/"),
+    ("head", "overrides", "/assignment/overrides/"),
+    ("head", "qualifications", "/qualifications/"),
     ("head", "rules", "/rules/"),
     ("head", "potential", "/potential/"),
     ("head", "segments", "/segments/"),
@@ -34,6 +36,7 @@ PAGES = [
     ("head", "import", "/imports/new/"),
     ("head", "duplicates", "/duplicates/"),
     ("office", "rules-form", "/rules/"),
+    ("office", "product-edit", "/products/1/edit/"),
     ("auditor", "audit", "/audit/"),
     ("teller", "teller-customers", "/customers/"),
 ]

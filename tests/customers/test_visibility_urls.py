@@ -210,6 +210,8 @@ ROWS = {
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
     "assignment/": Row(ASSIGN),
     "assignment/<int:pk>/": Row(ASSIGN, "customer"),
+    "assignment/overrides/": Row(ASSIGN),
+    "assignment/overrides/<int:pk>/withdraw/": post(ASSIGN, ok=ANSWERED | {404}),  # none is there
     "assignment/<int:pk>/end/": post(ASSIGN, "customer"),
     "assignment/assign/": post(ASSIGN, "customer", field="customer"),
     "assignment/assign/<int:to>/": post(ASSIGN, "customer", field="customer"),
