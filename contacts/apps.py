@@ -12,10 +12,13 @@ class ContactsConfig(AppConfig):
         """Let the floor below draw the meter of the regime and know who has talked with whom; register the jobs."""
         from contacts import (
             familiarity,
+            handing_over,
             meters,
             planning,  # noqa: F401
         )
-        from customers import regime_meter, ties
+        from customers import handover, regime_meter, ties
 
         regime_meter.read_by(meters.meters_of)
+        handover.along(handing_over.move_along)
+        handover.work_by(handing_over.open_work)
         ties.familiar_by(familiarity.talked)

@@ -281,3 +281,15 @@ def _planned(task, on, viewer):
         context=[_since_last_contact(task.customer, on)],
         **_assets(task),
     )  # fmt: skip
+
+
+@says("handed_over")
+def _handed_over(task, on, viewer):
+    figures = task.figures
+    words = _("First talk after the hand-over by {name}").format(name=figures["giver"])
+    if figures.get("joint"):
+        words = _("First visit together with {name}, who handed over").format(name=figures["giver"])
+    return Reason(
+        "event", "arrows-exchange", _("Handed over"), words, way="meeting" if figures.get("joint") else "phone",
+        context=[figures["note"]], **_assets(task),
+    )  # fmt: skip

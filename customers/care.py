@@ -7,13 +7,11 @@ from customers.models import Customer
 from staff import audit
 from staff.models import Staff
 from staff.refusal import Refused
-from staff.roles import Role
+from staff.roles import HEADS
 
 FLAGS = ("do_not_contact", "low_disturb", "key_customer")
 HEADS_ALONE = frozenset({"low_disturb", "key_customer"})
 """What changes the regime or the deadlines is the branch head's to set (domain.md §§7, 9)."""
-
-HEADS = (Role.BRANCH_HEAD, Role.SUB_BRANCH_PRESIDENT)
 
 
 class CareRefused(Refused):

@@ -16,6 +16,7 @@ from customers.models import AdjustmentRequest, Customer, ExternalAsset, Gift, I
 from customers.views import may_view
 from customers.views_detail import visible_customer
 from staff.refusal import Refused
+from staff.roles import HEADS
 from staff.shell import render_page
 
 may_edit = permission_required("customers.edit_profile", raise_exception=True)
@@ -85,7 +86,7 @@ def panel_family(request, pk):
         "may_edit": viewer.has_perm("customers.edit_profile"),
         "flags": [
             {"flag": flag, "label": label, "on": getattr(customer, flag),
-             "mine": flag not in care.HEADS_ALONE or viewer.role in care.HEADS}
+             "mine": flag not in care.HEADS_ALONE or viewer.role in HEADS}
             for flag, label in (
                 ("do_not_contact", _("Do not contact")), ("low_disturb", _("Low disturbance")), ("key_customer", _("Key customer"))
             )

@@ -106,6 +106,9 @@ PERMISSIONS = {
 }
 """What a role may do, asked for at the door of a page; which rows is `visible_to`'s question."""
 
+HEADS = (Role.BRANCH_HEAD, Role.SUB_BRANCH_PRESIDENT)
+"""Those who decide over the people and customers of a branch."""
+
 SELLERS = (
     Role.BRANCH_HEAD,
     Role.RELATIONSHIP_MANAGER,

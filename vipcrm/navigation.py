@@ -14,10 +14,11 @@ from django.utils.translation import pgettext_lazy
 from churn.models import ChurnAlert
 from contacts.models import ContactTask, Opportunity
 from customers import list_memory
-from customers.models import AdjustmentRequest, Customer
+from customers.models import AdjustmentRequest, Customer, Handover
 from customers.working_days import working_days_between
 from staff.job_card import bell_of
 from staff.models import NightRun
+from staff.roles import HEADS as HEAD_ROLES
 from staff.roles import Role, Scope
 
 COUNT_CAP = 10_000
@@ -29,7 +30,7 @@ COUNTS_SECONDS = 20
 MANAGERS = {Role.RELATIONSHIP_MANAGER, Role.WEALTH_MANAGER}
 ADVISERS = {Role.WEALTH_ADVISER, Role.FINANCIAL_ADVISER}
 COUNTER = {Role.LOBBY_MANAGER, Role.TELLER}
-HEADS = {Role.BRANCH_HEAD, Role.SUB_BRANCH_PRESIDENT}
+HEADS = {*HEAD_ROLES}
 ABOVE = {Role.SUB_BRANCH_PRESIDENT, Role.RETAIL_ADMIN}
 
 
@@ -53,6 +54,10 @@ def _waiting(staff) -> int:
 
 def _adjustments(staff) -> int:
     return _capped(AdjustmentRequest.objects.visible_to(staff).open())
+
+
+def _handovers(staff) -> int:
+    return _capped(Handover.objects.visible_to(staff).open())
 
 
 def _opportunities(staff) -> int:
@@ -82,6 +87,8 @@ class Item:
 MENU = (
     Item("today", _("Today"), "contacts:today", "checklist", MANAGERS | ADVISERS | COUNTER | {Role.BRANCH_HEAD}, "t", _tasks),
     Item("assignment", _("Assignment"), "customers:assignment", "arrows-shuffle", HEADS, "a", _waiting),
+    Item("handovers", _("Hand-over"), "customers:handover_list", "arrows-exchange",
+         MANAGERS | COUNTER | HEADS, "", _handovers),
     Item("customers", _("Customers"), "customers:customer_list", "users",
          MANAGERS | ADVISERS | COUNTER | HEADS | ABOVE | {Role.AUDITOR}, "c", _customers),
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",

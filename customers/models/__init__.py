@@ -7,6 +7,7 @@ from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, Monthl
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.family import ExternalAsset, Gift, ImportantDate, Relation
+from customers.models.handover import Handover, HandoverLine
 from customers.models.imports import ImportBatch, ImportKind, ImportMapping, ImportRow
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
 from customers.models.merging import CustomerMerge, NotSamePerson
@@ -33,6 +34,8 @@ __all__ = [
     "DailyAsset",
     "ExternalAsset",
     "Gift",
+    "Handover",
+    "HandoverLine",
     "Hobby",
     "Holding",
     "ImportantDate",

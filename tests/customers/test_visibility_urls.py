@@ -210,6 +210,14 @@ ROWS = {
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
     "assignment/": Row(ASSIGN),
     "assignment/<int:pk>/": Row(ASSIGN, "customer"),
+    "handovers/": Row(VIEW),
+    "handovers/new/": Row(ASSIGN),
+    "handovers/<int:pk>/": Row(VIEW, ok={404}),  # of those who take part in it: tests/customers/test_handover.py
+    "handovers/<int:pk>/write/": post(ASSIGN, ok=ANSWERED | {404}),
+    "handovers/<int:pk>/answer/": post(VIEW, ok=ANSWERED | {404}),
+    "handovers/<int:pk>/approve/": post(ASSIGN, ok=ANSWERED | {404}),
+    "handovers/<int:pk>/cancel/": post(ASSIGN, ok=ANSWERED | {404}),
+    "handovers/<int:pk>/reverse/": post(ASSIGN, ok=ANSWERED | {404}),
     "assignment/overrides/": Row(ASSIGN),
     "assignment/overrides/<int:pk>/withdraw/": post(ASSIGN, ok=ANSWERED | {404}),  # none is there
     "assignment/<int:pk>/end/": post(ASSIGN, "customer"),
