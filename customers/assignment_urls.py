@@ -12,6 +12,7 @@ urlpatterns = [
     path("assign/", views.assignment_assign, name="assignment_assign"),
     path("assign/<int:to>/", views.assignment_assign, name="assignment_assign_to"),
     path("assign-many/", views.assignment_assign_many, name="assignment_assign_many"),
+    path("to-reassign/", views.to_reassign_page, name="to_reassign"),
     path("overrides/", views_override.override_list, name="override_list"),
     path("overrides/<int:pk>/withdraw/", views_override.override_withdraw, name="override_withdraw"),
     path("propose/", views.assignment_propose, name="assignment_propose"),

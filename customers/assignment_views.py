@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from customers import assignment
+from customers import assignment, to_reassign
 from customers.assignment import ADVISER, PRIMARY, Line, LinesRefused, Seen
 from customers.assignment_board import BoardForm, Choices, read_board, version_of
 from customers.assignment_charge import ChargeForm, receiver_rows, relations_of_branch
@@ -51,6 +51,15 @@ def assignment_pick(request, pk):
     if wants_part(request):
         return render_page(request, "customers/assignment_pick.html", context)
     return render_page(request, TEMPLATE, context | _context(request, {"branch": branch.pk}))
+
+
+@require_GET
+@may_assign
+def to_reassign_page(request):
+    """Whom the branch head should look at: wrong post or band for the tier, nobody has talked with them for long."""
+    branch, form = _branch(request, request.GET)
+    found = to_reassign.cases(request.user, branch, localdate())
+    return render_page(request, "customers/to_reassign.html", {"branch": branch, "board_form": form, "cases": found})
 
 
 @require_POST
@@ -236,6 +245,7 @@ def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
         "filters": filters,
         "board": board,
         "in_charge": charge,
+        "to_reassign": to_reassign.relations(request.user, branch, localdate()).count(),
         "refusals": refusals,
     }
 

@@ -22,8 +22,8 @@ import numpy as np
 STEP = 2.5
 """Percent of load after which a member's next unit costs one more (assumption)."""
 
-POINT = 2
-"""Steps of load that one point of affinity outweighs: 5 percent of load (assumption)."""
+POINT = 1
+"""Steps of load that one point of affinity outweighs: 2.5 percent of load (assumption)."""
 
 SECONDS = 20.0
 """How long one aim may take; then the best found stands, with the gap that is left."""

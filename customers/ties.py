@@ -1,6 +1,6 @@
 """What ties a customer to a member of staff: family together, a referrer, talks before, one employer, skills for needs.
 
-Points are of `customers.optimiser`: one outweighs 5 percent of load (assumption). Points of several ties add up.
+Points are of `customers.optimiser`: one outweighs 2.5 percent of load (assumption). Points of several ties add up.
 """
 
 from collections import Counter, defaultdict

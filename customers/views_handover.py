@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 from customers import branch_proposal, handover
 from customers.assignment import why_not_eligible
 from customers.assignment_board import CODES
-from customers.load import why_full
-from customers.models import Customer, Handover, Tier
+from customers.load import class_label, why_full
+from customers.models import Customer, Handover
 from staff.models import Staff
 from staff.refusal import Refused
 from staff.roles import HEADS
@@ -33,7 +33,7 @@ class HandoverForm(forms.Form):
 
     giver = forms.ModelChoiceField(Staff.objects.none(), label=gettext_lazy("Hands over"))
     tiers = forms.MultipleChoiceField(
-        label=gettext_lazy("Customers"), choices=[(code, Tier(key).label) for key, code in reversed(CODES.items())],
+        label=gettext_lazy("Customers"), choices=[(code, class_label(key)) for key, code in reversed(CODES.items())],
         widget=forms.CheckboxSelectMultiple, initial=[*CODES.values()],
     )  # fmt: skip
     reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=Handover.Reason.choices)

@@ -26,6 +26,8 @@ PAGES = [
     ("head", "jobs", "/jobs/"),
     ("head", "adjustments", "/adjustments/"),
     ("head", "overrides", "/assignment/overrides/"),
+    ("head", "to-reassign", "/assignment/to-reassign/"),
+    ("head", "handover-new", "/handovers/new/"),
     ("head", "qualifications", "/qualifications/"),
     ("head", "rules", "/rules/"),
     ("head", "potential", "/potential/"),

@@ -81,10 +81,10 @@ def test_else_loads_become_even():
     assert (line.before, line.after) == (Decimal(9), Decimal(54 + 20) * 100 / 600)
 
 
-def test_a_tie_outweighs_five_percent_of_load_a_point():
-    """One point of affinity is worth 5 percent of load: two points go to a member 7 percent fuller, not to one 20 fuller."""
+def test_a_tie_outweighs_some_load():
+    """One point of affinity is worth 2.5 percent of load: two go to a member 4 percent fuller, not to one 30 fuller."""
     known = {1: {1: {"skills"}}}
-    near = suggest([customer(1)], [member(1, platinum=17), member(2, platinum=10)], ties=known)
+    near = suggest([customer(1)], [member(1, platinum=14), member(2, platinum=10)], ties=known)
     far = suggest([customer(1)], [member(1, platinum=40), member(2, platinum=10)], ties=known)
     assert (receivers(near), reasons(near)) == ({1: 1}, {1: "skills"})
     assert receivers(far) == {1: 2}

@@ -218,6 +218,7 @@ ROWS = {
     "handovers/<int:pk>/approve/": post(ASSIGN, ok=ANSWERED | {404}),
     "handovers/<int:pk>/cancel/": post(ASSIGN, ok=ANSWERED | {404}),
     "handovers/<int:pk>/reverse/": post(ASSIGN, ok=ANSWERED | {404}),
+    "assignment/to-reassign/": Row(ASSIGN),
     "assignment/overrides/": Row(ASSIGN),
     "assignment/overrides/<int:pk>/withdraw/": post(ASSIGN, ok=ANSWERED | {404}),  # none is there
     "assignment/<int:pk>/end/": post(ASSIGN, "customer"),
