@@ -8,6 +8,7 @@ from customers import views_override
 urlpatterns = [
     path("", views.assignment_page, name="assignment"),
     path("<int:pk>/", views.assignment_pick, name="assignment_pick"),
+    path("<int:pk>/why-not/<int:member>/", views.why_not, name="assignment_why_not"),
     path("<int:pk>/end/", views.assignment_end, name="assignment_end"),
     path("assign/", views.assignment_assign, name="assignment_assign"),
     path("assign/<int:to>/", views.assignment_assign, name="assignment_assign_to"),

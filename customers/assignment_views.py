@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from customers import assignment, to_reassign
+from customers import assignment, branch_proposal, to_reassign
 from customers.assignment import ADVISER, PRIMARY, Line, LinesRefused, Seen
 from customers.assignment_board import BoardForm, Choices, read_board, version_of
 from customers.assignment_charge import ChargeForm, receiver_rows, relations_of_branch
@@ -51,6 +51,19 @@ def assignment_pick(request, pk):
     if wants_part(request):
         return render_page(request, "customers/assignment_pick.html", context)
     return render_page(request, TEMPLATE, context | _context(request, {"branch": branch.pk}))
+
+
+@require_GET
+@may_assign
+def why_not(request, pk, member):
+    """Say what it would cost the proposal to give a customer who waits to this member."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.user).waiting(), pk=pk)
+    receiver = get_object_or_404(Staff.objects.members_of(customer.branch_id), pk=member)
+    cost = branch_proposal.cost_of(
+        viewer=request.user, branch=customer.branch, on=localdate(), customer=customer.pk, member=receiver.pk
+    )
+    context = {"cost": cost, "customer": customer, "receiver": receiver}
+    return render_page(request, "customers/assignment_why_not.html", context, partial="answer")
 
 
 @require_GET

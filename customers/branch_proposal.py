@@ -1,6 +1,7 @@
 """The proposal of one outlet: who waits and who could take whom, read from the database; the same for page, API, command."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Case, F, Max, OuterRef, Q, Subquery, When
@@ -65,6 +66,36 @@ def propose_branch(
     quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
     found = propose(load_waiting(everyone), members.values(), quotas=quotas, ties=known, forced=forced)
     return found, members
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it would cost to give a customer to a member and share the rest best: per aim more than the proposal has.
+
+    `left` customers without a manager, `broken` relations, `aside` gold customers at the side, `even` points of evenness
+    and ties; `fits` is false where the customer himself would be left.
+    """
+
+    fits: bool
+    left: int
+    broken: int
+    aside: int
+    even: float
+
+
+def cost_of(*, viewer, branch: Branch, on: date, customer: int, member: int) -> Cost:
+    """Answer "why not this member?": the proposal once more with that customer fixed to the member, compared aim by aim."""
+    best, _members = propose_branch(viewer=viewer, branch=branch, on=on)
+    other, _members = propose_branch(viewer=viewer, branch=branch, on=on, forced={customer: member})
+    mine, theirs = ({aim.name: aim.value for aim in one.aims} for one in (best, other))
+    left = sum(theirs.get(f"left_{tier}", 0) - mine.get(f"left_{tier}", 0) for tier in range(4))
+    return Cost(
+        fits=any(line.customer.id == customer for line in other.lines),
+        left=round(left),
+        broken=round(theirs.get("broken", 0) - mine.get("broken", 0)),
+        aside=round(theirs.get("aside", 0) - mine.get("aside", 0)),
+        even=round(theirs.get("even", 0) - mine.get("even", 0), 1),
+    )
 
 
 def as_figures(proposal: Proposal) -> dict:

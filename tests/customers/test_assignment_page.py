@@ -339,3 +339,20 @@ def test_loads_are_recomputed_without_javascript_too(page, branch, manager):
     assert "Changed by you" in text(response)
     assert "<html" in text(response)
     assert not Assignment.objects.exists()
+
+
+def test_why_not_this_manager_is_answered_with_what_it_would_cost(page, branch, manager):
+    """One more of the same is free; a fuller member makes loads less even; a full one leaves the customer without a manager."""
+    same = LoadFactory(staff__branch=branch).staff
+    fuller = LoadFactory(staff__branch=branch, platinum=60).staff
+    full = LoadFactory(staff__branch=branch, diamond=30).staff
+    customer = waiting(branch)
+    customer.service_tier = 3
+    customer.save(update_fields=["service_tier"])
+
+    def asked(member):
+        return text(page.get(url("assignment_why_not", customer.pk, member.pk), **HTMX))
+
+    assert "Costs nothing" in asked(same)
+    assert "points" in asked(fuller)
+    assert "No room" in asked(full)

@@ -222,6 +222,7 @@ ROWS = {
     "assignment/overrides/": Row(ASSIGN),
     "assignment/overrides/<int:pk>/withdraw/": post(ASSIGN, ok=ANSWERED | {404}),  # none is there
     "assignment/<int:pk>/end/": post(ASSIGN, "customer"),
+    "assignment/<int:pk>/why-not/<int:member>/": Row(ASSIGN, "customer", ok=frozenset({200, 404})),  # waits for nobody
     "assignment/assign/": post(ASSIGN, "customer", field="customer"),
     "assignment/assign/<int:to>/": post(ASSIGN, "customer", field="customer"),
     "assignment/assign-many/": post(ASSIGN, "customer", field="chosen"),
@@ -366,7 +367,7 @@ def _alert(customer) -> ChurnAlert:
     return ChurnAlert.objects.create(customer=customer, score=score, **days, **figures)
 
 
-BESIDE = {"kind": "hobby", "row": 1, "value": 1, "other": 1, "code": "temperament"}
+BESIDE = {"member": 1, "kind": "hobby", "row": 1, "value": 1, "other": 1, "code": "temperament"}
 """What stands in an address beside the customer."""
 
 
