@@ -153,7 +153,7 @@ def assign_many(*, lines: Collection[Line], by: Staff, on: date, reason="", sour
                 start=on,
                 source=source,
                 reason=reason,
-                assigned_by=by,
+                assigned_by=by if isinstance(by, Staff) else None,
                 replaced=desk.current.get(line.customer.pk),
                 exceeds=line.customer.pk in desk.exceeding,
             )

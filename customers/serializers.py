@@ -110,3 +110,49 @@ class CountsSerializer(serializers.Serializer):
 class BatchAnswerSerializer(serializers.Serializer):
     counts = CountsSerializer()
     results = RowAnswerSerializer(many=True)
+
+
+class AimSerializer(serializers.Serializer):
+    name = serializers.CharField(help_text="left_3 … left_0 (diamond … potential), left_aum, broken, aside, even")
+    value = serializers.FloatField()
+    bound = serializers.FloatField(help_text="no answer is better than this")
+    gap = serializers.FloatField()
+
+
+class ProposedLineSerializer(serializers.Serializer):
+    customer_no = serializers.CharField()
+    staff_no = serializers.CharField()
+    reason = serializers.CharField(help_text="previous, balance, only_room, a tie, or a band")
+
+
+class LeftOverSerializer(serializers.Serializer):
+    customer_no = serializers.CharField()
+    reason = serializers.ChoiceField(choices=["no_room", "no_member"])
+
+
+class ProposalSerializer(serializers.Serializer):
+    branch = serializers.CharField()
+    objective = serializers.FloatField()
+    bound = serializers.FloatField()
+    gap = serializers.FloatField(help_text="largest proven distance to the best, in parts; 0 is proved best")
+    seconds = serializers.FloatField()
+    assigned = serializers.IntegerField()
+    unassigned = serializers.IntegerField()
+    managers_short = serializers.FloatField(help_text="how many full managers those left over would take")
+    aims = AimSerializer(many=True)
+    lines = ProposedLineSerializer(many=True)
+    left_over = LeftOverSerializer(many=True)
+
+
+class ApplyLineSerializer(serializers.Serializer):
+    customer_no = serializers.CharField(max_length=32)
+    staff_no = serializers.CharField(max_length=20)
+
+
+class ApplySerializer(serializers.Serializer):
+    lines = ApplyLineSerializer(many=True, help_text="at most 1,000, each customer once")
+    reason = serializers.CharField(max_length=200, required=False)
+
+
+class AppliedSerializer(serializers.Serializer):
+    assignments = AssignmentSerializer(many=True)

@@ -309,6 +309,7 @@ OAUTH2_PROVIDER = {
         "assets:write": "Feed end-of-day assets",
         "holdings:write": "Feed holdings",
         "assignments:read": "Read who looks after whom",
+        "assignments:write": "Assign customers",
         "churn:read": "Read churn alerts",
     },
     "SCOPES_BACKEND_CLASS": "staff.api.authentication.ClientScopes",

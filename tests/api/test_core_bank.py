@@ -7,12 +7,12 @@ import pytest
 
 from customers.models import Customer, DailyAsset
 from staff.models import ApiClient
-from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory
+from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory, LoadFactory
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "core-secret-of-the-test"
-SCOPES = "customers:write assets:write assignments:read churn:read"
+SCOPES = "customers:write assets:write assignments:read assignments:write churn:read"
 
 
 @pytest.fixture
@@ -201,3 +201,43 @@ def test_the_schema_names_every_door_and_its_errors(client):
         assert f"/api/v1/{path}" in schema
     assert "application/problem+json" in schema
     assert client.get("/api/v1/docs/").status_code == 200
+
+
+def test_a_proposal_is_read_and_applied(core, outlet):
+    member = LoadFactory(staff__branch=outlet).staff
+    customer = CustomerFactory(branch=outlet)
+    CustomerFactory()
+
+    found = core.get("/api/v1/assignments/proposal/?branch=CZ01").json()
+    assert (found["assigned"], found["unassigned"], found["gap"]) == (1, 0, 0)
+    assert found["lines"] == [{"customer_no": customer.customer_no, "staff_no": member.staff_no, "reason": "only_room"}]
+    lines = [{name: line[name] for name in ("customer_no", "staff_no")} for line in found["lines"]]
+    applied = core.post("/api/v1/assignments:apply", {"lines": lines}, key="a-1")
+    assert applied.status_code == 200, applied.content
+    assert applied.json()["assignments"][0]["staff_no"] == member.staff_no
+    again = core.post("/api/v1/assignments:apply", {"lines": lines}, key="a-1")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    customer.refresh_from_db()
+    assert customer.manager == member
+
+
+@pytest.mark.parametrize("branch", ["", "?branch=", "?branch=B9", "?who=x"])
+def test_a_proposal_is_of_an_outlet_of_the_client(core, branch):
+    assert core.get(f"/api/v1/assignments/proposal/{branch}").status_code in (400, 404)
+
+
+def test_lines_that_do_not_fit_are_named_and_nothing_is_assigned(core, outlet):
+    full = LoadFactory(staff__branch=outlet, gold=200).staff
+    free = LoadFactory(staff__branch=outlet).staff
+    one, two, stranger = CustomerFactory(branch=outlet), CustomerFactory(branch=outlet), CustomerFactory()
+
+    def apply(*pairs):
+        lines = [{"customer_no": customer.customer_no, "staff_no": member.staff_no} for customer, member in pairs]
+        return core.post("/api/v1/assignments:apply", {"lines": lines}, key=f"k-{len(lines)}")
+
+    refused = apply((one, free), (two, full))
+    assert (refused.status_code, [row["pointer"] for row in refused.json()["errors"]]) == (422, ["/lines/1"])
+    unseen = apply((stranger, free))
+    assert unseen.json()["errors"][0]["pointer"] == "/lines/0/customer_no"
+    assert core.post("/api/v1/assignments:apply", {"lines": []}, key="none").status_code == 400
+    assert not Customer.objects.exclude(manager=None).exists()

@@ -260,6 +260,8 @@ ROWS = {
     "api/v1/assets:batch": API,
     "api/v1/transactions:batch": API,
     "api/v1/assignments/": API,
+    "api/v1/assignments/proposal/": API,
+    "api/v1/assignments:apply": API,
     "api/v1/churn/alerts/": API,
     "api/v1/schema/": Row(EVERYBODY),
     "api/v1/docs/": Row(EVERYBODY),
