@@ -5,7 +5,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from churn.api import churn_alerts
-from customers import api_assignments
+from customers import assignments_api
 from customers.api import assets_batch, assignments, customers_batch, transactions_batch
 from staff.api.token import token
 
@@ -17,8 +17,8 @@ urlpatterns = [
     path("assets:batch", login_not_required(assets_batch), name="assets_batch"),
     path("transactions:batch", login_not_required(transactions_batch), name="transactions_batch"),
     path("assignments/", login_not_required(assignments), name="assignments"),
-    path("assignments/proposal/", login_not_required(api_assignments.proposal), name="assignments_proposal"),
-    path("assignments:apply", login_not_required(api_assignments.apply), name="assignments_apply"),
+    path("assignments/proposal/", login_not_required(assignments_api.proposal), name="assignments_proposal"),
+    path("assignments:apply", login_not_required(assignments_api.apply), name="assignments_apply"),
     path("churn/alerts/", login_not_required(churn_alerts), name="churn_alerts"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
     path("docs/", login_not_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
