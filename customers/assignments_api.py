@@ -56,9 +56,9 @@ def proposal(request):
     outlet = get_object_or_404(outlets, code=query["branch"])
     found, members = propose_branch(viewer=request.client, branch=outlet, on=localdate())
     numbers = dict(
-        Customer.objects.filter(
-            pk__in=[*(line.customer.id for line in found.lines), *(one.id for one, _why in found.left_over)]
-        ).values_list("pk", "customer_no")
+        Customer.objects.visible_to(request.client)
+        .filter(pk__in=[*(line.customer.id for line in found.lines), *(one.id for one, _why in found.left_over)])
+        .values_list("pk", "customer_no")
     )
     lines = [
         {"customer_no": numbers[line.customer.id], "staff_no": members[line.member_id].staff_no, "reason": line.reason}

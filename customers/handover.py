@@ -189,26 +189,30 @@ def take_effect(*, handover: Handover, on: date) -> Handover:
     """Move the customers: relations end and begin, work goes along; a cover adds a backup and leaves the primary."""
     handover = _locked(handover, Status.APPROVED)
     by = handover.approved_by
-    lines = list(handover.lines.select_related("customer", "to"))
+    lines = [
+        line
+        for line in handover.lines.select_related("customer", "to")
+        if line.customer.manager_id == handover.giver_id  # who went elsewhere meanwhile stays there
+    ]
     if handover.is_cover:
         made = Assignment.objects.bulk_create(
             Assignment(customer=line.customer, staff=line.to, role=BACKUP, start=on, source="cover", assigned_by=by)
             for line in lines
         )
     else:
+        # `seen`: whoever is re-assigned between this reading and the locks is not taken from the third.
         moves = [
-            assignment.Line(line.customer, line.to) for line in lines if line.customer.manager_id == handover.giver_id
+            assignment.Line(line.customer, line.to, assignment.Seen(handover.giver_id, line.customer.load_class))
+            for line in lines
         ]
-        rows = assignment.assign_many(
+        made = assignment.assign_many(
             lines=moves, by=by, on=on, source="transfer", reason=str(handover.get_reason_display())
         )
-        of_customer = {row.customer_id: row for row in rows}
-        made = [of_customer.get(line.customer_id) for line in lines]
     for line, row in zip(lines, made, strict=True):
         line.assignment = row
     HandoverLine.objects.bulk_update(lines, ["assignment"])
     for mover in _along:
-        mover([line for line in lines if line.assignment], on, by)
+        mover(lines, on, by)
     return _moved(handover, Status.EFFECTIVE, by)
 
 
@@ -258,6 +262,8 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
     for one in ready.order_by("pk"):
         try:
             done.append(take_effect(handover=one, on=morning))
+        except load.Busy:
+            raise  # passes by itself: the night tries the step again
         except Refused as refusal:  # who no longer fits holds up this hand-over, not the night; its page says so
             logger.warning("hand-over not in effect", extra={"handover": one.pk, "why": refusal.code})
     over = HandoverLine.objects.filter(handover__branch=branch_id, handover__until__lte=on, assignment__end=None)

@@ -3,7 +3,6 @@
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from customers import load
@@ -13,6 +12,9 @@ from staff import audit
 from staff.models import Staff
 from staff.refusal import Refused
 from staff.roles import Role
+
+MISSED_NIGHTS = 31
+"""So many nights may be missed, and quotas that began meanwhile are still taken up."""
 
 
 class OverrideRefused(Refused):
@@ -76,8 +78,9 @@ def withdraw(*, override: Override, by: Staff, on: date) -> Override:
 def refresh_branch(*, branch_id: int, on: date) -> int:
     """Write the limits of the morning after `on`: overrides that end, quotas that begin; return whose were looked at."""
     morning = date.fromordinal(on.toordinal() + 1)
-    ending = Q(overrides__valid_until=on)
     members = Staff.objects.filter(branch=branch_id, load__isnull=False)
-    if not QuotaRule.objects.filter(effective_from=morning).exists():
-        members = members.filter(ending)
+    # Whatever ended or began, not only today: a night that was missed is made good by the next.
+    since = date.fromordinal(on.toordinal() - MISSED_NIGHTS)
+    if not QuotaRule.objects.filter(effective_from__gt=since, effective_from__lte=morning).exists():
+        members = members.filter(overrides__valid_until__lte=on)
     return load.refresh_limits(list(members.distinct().values_list("pk", flat=True)), on=morning)

@@ -115,7 +115,7 @@ def visible_customer(request, pk: int) -> Customer:
 @require_GET
 @may_view
 def customer_detail(request, pk):
-    stayed = Customer.objects.filter(merged_from=pk).values_list("pk", flat=True).first()
+    stayed = Customer.objects.visible_to(request.user).filter(merged_from=pk).values_list("pk", flat=True).first()
     if stayed:
         return redirect("customers:customer_detail", stayed)
     customer = visible_customer(request, pk)

@@ -68,16 +68,14 @@ def handover_list(request):
 @may_assign
 def handover_new(request):
     """The form of a hand-over; the draft comes with the receivers that the optimiser proposes."""
-    form = HandoverForm(
-        request.POST or None, viewer=request.user, initial={"effective_on": localdate(), **request.GET.dict()}
-    )
+    form = HandoverForm(request.POST or None, viewer=request.user, initial={"effective_on": localdate()})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         chosen = data.pop("tiers")
         tiers = [key for key, code in CODES.items() if code in chosen]
         try:
             made = handover.draft(
-                customers=Customer.objects.assignable().filter(service_tier__in=tiers),
+                customers=branch_proposal.with_manager_before(Customer.objects.assignable()).filter(waits_as__in=tiers),
                 by=request.user,
                 on=localdate(),
                 **data,
@@ -106,7 +104,9 @@ def handover_page(request, pk):
         Handover.objects.visible_to(request.user).select_related("giver", "branch", "made_by", "approved_by"), pk=pk
     )
     lines = list(
-        shown.lines.select_related("customer", "to").order_by("-customer__service_tier", "-customer__aum", "pk")
+        shown.lines.visible_to(request.user)
+        .select_related("customer", "to")
+        .order_by("-customer__service_tier", "-customer__aum", "pk")
     )
     is_head = request.user.role in HEADS
     if not is_head and request.user.pk != shown.giver_id:

@@ -45,8 +45,7 @@ class OverrideForm(forms.Form):
 def override_list(request):
     """What stands and what ended of late, the customers on such places, and the form that gives more."""
     on = localdate()
-    asked = {"staff": request.GET["staff"]} if request.GET.get("staff", "").isdigit() else {}
-    form = OverrideForm(request.POST or None, viewer=request.user, initial=asked)
+    form = OverrideForm(request.POST or None, viewer=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             made = override.give(by=request.user, on=on, **form.cleaned_data)

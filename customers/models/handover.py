@@ -16,7 +16,7 @@ class HandoverQuerySet(models.QuerySet):
         if viewer.role in HEADS:
             return self.filter(branch__in=Branch.objects.under(viewer.branch_id))
         mine = HandoverLine.objects.filter(handover=models.OuterRef("pk"), to=viewer)
-        taken = Q(models.Exists(mine)) & ~Q(status=Handover.Status.DRAFT)
+        taken = Q(models.Exists(mine)) & ~Q(status__in=[Handover.Status.DRAFT, Handover.Status.CANCELLED])
         return self.filter(Q(giver=viewer) | taken)
 
     def open(self):
@@ -87,6 +87,19 @@ class Handover(models.Model):
         return self.reason == self.Reason.LEAVE
 
 
+class HandoverLineQuerySet(models.QuerySet):
+    def visible_to(self, viewer):
+        """Keep the lines of customers in sight, and those that wait for the viewer to receive them.
+
+        The giver loses sight of a customer with the relation, whoever sent a line back with the line.
+        """
+        from customers.models.customer import Customer
+
+        under_way = [Handover.Status.SUBMITTED, Handover.Status.ACCEPTED, Handover.Status.APPROVED]
+        coming = Q(to=viewer, handover__status__in=under_way)
+        return self.filter(Q(customer__in=Customer.objects.visible_to(viewer)) | coming)
+
+
 class HandoverLine(models.Model):
     """One customer with his receiver, what the receiver must know, and whether the receiver took him."""
 
@@ -102,6 +115,8 @@ class HandoverLine(models.Model):
     state = models.CharField(max_length=5, choices=State, default=State.OPEN)
     answer = models.CharField(max_length=200, blank=True)
     assignment = models.OneToOneField("customers.Assignment", models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = HandoverLineQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

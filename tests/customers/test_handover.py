@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from contacts.models import ContactTask
-from customers import handover
+from customers import assignment, handover
 from customers.handover import HandoverRefused
 from customers.models import Assignment, Customer, Handover, HandoverLine, Tier
 from staff.models import AuditEvent, Staff
@@ -224,3 +224,21 @@ def test_the_pages_of_the_head_and_of_the_receiver(client, head, giver, taker, b
     client.post(reverse("customers:handover_approve", args=[made.pk]))
     made.refresh_from_db()
     assert (made.status, Customer.objects.filter(manager=taker).count()) == ("effective", 2)
+
+
+def test_who_gave_or_never_got_a_customer_loses_sight_of_the_line(client, branch, head, giver, taker, book):
+    made = submitted(giver, head)
+    assert made.lines.visible_to(giver).count() == made.lines.visible_to(taker).count() == 2
+    handover.cancel(handover=made, by=head)
+    assert not made.lines.visible_to(taker).exists()
+    assert made not in Handover.objects.visible_to(taker)
+    done = handover.approve(handover=accepted(giver, taker, head), by=head, on=TODAY)
+    assert (done.lines.visible_to(giver).count(), done.lines.visible_to(taker).count()) == (0, 2)
+
+
+def test_who_went_to_a_third_meanwhile_stays_there(branch, head, giver, taker, book):
+    made = accepted(giver, taker, head)
+    third = LoadFactory(staff__branch=branch).staff
+    assignment.assign(customer=book[0], to=third, by=head, on=TODAY)
+    handover.approve(handover=made, by=head, on=TODAY)
+    assert {one.manager_id for one in Customer.objects.all()} == {third.pk, taker.pk}

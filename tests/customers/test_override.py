@@ -114,3 +114,9 @@ def test_the_page_gives_and_takes_back(client, branch, head, full):
     client.post(reverse("customers:override_withdraw", args=[made.pk]))
     made.refresh_from_db()
     assert made.withdrawn_on == localdate()
+
+
+def test_a_night_that_was_missed_is_made_good(branch, head, full):
+    give(full, head)
+    override.refresh_branch(branch_id=branch.pk, on=TODAY + timedelta(days=3))
+    assert Load.objects.get(pk=full.pk).diamond_limit == 30

@@ -36,15 +36,15 @@ class Command(BaseCommand):
         for name in ("objective", "bound", "gap", "assigned", "unassigned", "managers_short", "seconds"):
             self.stdout.write(f"{name:<15} {figures[name]:,}")
         if json:
-            self._write(json, proposal, members, figures)
+            self._write(json, proposal, members, figures, head)
         if apply and proposal.lines:
             self._apply(proposal, head, on)
 
-    def _write(self, path: Path, proposal, members, figures) -> None:
+    def _write(self, path: Path, proposal, members, figures, head: Staff) -> None:
         numbers = dict(
-            Customer.objects.filter(pk__in=[line.customer.id for line in proposal.lines]).values_list(
-                "pk", "customer_no"
-            )
+            Customer.objects.visible_to(head)
+            .filter(pk__in=[line.customer.id for line in proposal.lines])
+            .values_list("pk", "customer_no")
         )
         lines = [
             {"customer_no": numbers[line.customer.id], "staff_no": members[line.member_id].staff_no, "reason": line.reason}
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Written to {path}.")
 
     def _apply(self, proposal, head: Staff, on) -> None:
-        customers = Customer.objects.in_bulk([line.customer.id for line in proposal.lines])
+        customers = Customer.objects.visible_to(head).in_bulk([line.customer.id for line in proposal.lines])
         receivers = Staff.objects.in_bulk({line.member_id for line in proposal.lines})
         lines = [Line(customers[line.customer.id], receivers[line.member_id]) for line in proposal.lines]
         try:
