@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts import views_log, views_opportunities, views_panels, views_potential, views_today
+from contacts import views_log, views_opportunities, views_panels, views_planning, views_potential, views_today
 
 app_name = "contacts"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("customers/<int:pk>/timeline/", views_panels.panel_timeline, name="panel_timeline"),
     path("customers/<int:pk>/note/", views_panels.note, name="note"),
     path("customers/<int:pk>/opportunities/", views_panels.panel_opportunities, name="panel_opportunities"),
+    path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),
     path("opportunities/new/", views_opportunities.opportunity_create, name="opportunity_create"),

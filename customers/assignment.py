@@ -125,8 +125,13 @@ def assign(*, customer: Customer, to: Staff, by: Staff, on: date, reason="", sou
 
 
 @transaction.atomic
-def assign_many(*, lines: Collection[Line], by: Staff, on: date, reason="", source="manual", role=PRIMARY):
+def assign_many(
+    *, lines: Collection[Line], by: Staff, on: date, reason="", source="manual", role=PRIMARY, proposal=None
+):
     """Assign every line or none; return the assignments in the order of the lines.
+
+    Args:
+        proposal: the ProposalRecord that the lines come from, if they do.
 
     Raises:
         LinesRefused: with the reason in words for each line that cannot be; nothing is saved.
@@ -156,6 +161,7 @@ def assign_many(*, lines: Collection[Line], by: Staff, on: date, reason="", sour
                 assigned_by=by if isinstance(by, Staff) else None,
                 replaced=desk.current.get(line.customer.pk),
                 exceeds=line.customer.pk in desk.exceeding,
+                proposal=proposal,
             )
             for line in lines
         )

@@ -5,20 +5,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
+from urllib.parse import urlencode
 
 from django import forms
+from django.core import signing
 from django.core.exceptions import BadRequest
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers import ties
 from customers.assignment import why_not_eligible
-from customers.branch_proposal import propose_branch, waiting_of_branch, with_manager_before
+from customers.branch_proposal import as_figures, propose_branch, waiting_of_branch, with_manager_before
 from customers.load import ADVISERS, COLUMNS, MANAGERS, Quota, percent_of, quotas_in_force, why_full
-from customers.models import Customer, RelationStatus, Tier
+from customers.models import Customer, ProposalRecord, RelationStatus, Tier
 from customers.proposal import Line, Member, Proposal, reckon
 from staff import formats
 from staff.models import Branch
@@ -26,6 +29,8 @@ from staff.roles import Role
 
 SHOWN, LEFT_SHOWN = 60, 20
 """How many who wait, and lines of the proposal, are shown at once; how many of those left over."""
+
+PROOF = "proof of a proposal"
 
 REASONS = {
     "previous": _("Was the manager before, and has room"),
@@ -102,6 +107,13 @@ class Choices:
             return cls(receivers, changed, frozenset(map(int, data.getlist("line"))))
         except ValueError:
             raise BadRequest("to-<customer> and line are numbers") from None
+
+    @classmethod
+    def of_draft(cls, draft: ProposalRecord) -> "Choices":
+        """Return what a kept draft says."""
+        changed = {int(pk): to for pk, to in draft.choices.get("to", {}).items()}
+        unticked = set(draft.choices.get("unticked", ()))
+        return cls(dict.fromkeys(unticked, 0) | changed, changed, frozenset(changed) - unticked)
 
     def counted(self, customers: Iterable[int]) -> set[int]:
         """Return whose lines count: all but those that were shown and unticked."""
@@ -218,7 +230,15 @@ def proposal_row(line: Line, customer: Customer, members: Mapping[int, Member], 
         "options": options,
         "reason": str(REASONS[line.reason]) % figures,
         "why_not": "" if line.fits else barrier(replace(member, book=line.book), line.customer.load_class),
+        "override": "" if line.fits else override_url(member, line.customer.load_class),
     }
+
+
+def override_url(member: Member, tier: Tier) -> str:
+    """Return where the head gives the member one place more for a tier; empty where no places can help."""
+    if not tier or not member.book.limits[tier]:
+        return ""
+    return reverse("customers:override_list") + "?" + urlencode({"staff": member.id, "tier": int(tier), "places": 1})
 
 
 @dataclass(frozen=True)
@@ -254,6 +274,11 @@ class Board:
             }
             for tier in reversed(Tier)
         ]
+
+    @property
+    def proof(self) -> str:
+        """Return the figures of the proposal, signed: posted with the lines, and kept in the history."""
+        return signing.dumps(as_figures(self.whole), salt=PROOF)
 
     @property
     def gap_percent(self) -> float:
@@ -295,6 +320,14 @@ class Board:
     def spread(self) -> dict:
         before, after = self.proposal.spread()
         return {"before": before, "after": after}
+
+
+def read_proof(text: str) -> dict:
+    """Read the figures that a page was given with its proposal; nothing where they were not written here."""
+    try:
+        return signing.loads(text, salt=PROOF)
+    except signing.BadSignature:
+        return {}
 
 
 def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on) -> Board:

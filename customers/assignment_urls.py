@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from customers import assignment_views as views
-from customers import views_override
+from customers import views_override, views_proposals
 
 urlpatterns = [
     path("", views.assignment_page, name="assignment"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("overrides/", views_override.override_list, name="override_list"),
     path("overrides/<int:pk>/withdraw/", views_override.override_withdraw, name="override_withdraw"),
     path("propose/", views.assignment_propose, name="assignment_propose"),
+    path("draft/", views.assignment_draft, name="assignment_draft"),
+    path("history/", views_proposals.assignment_history, name="assignment_history"),
+    path("history/<int:pk>/", views_proposals.assignment_applied, name="assignment_applied"),
     path("apply/", views.assignment_apply, name="assignment_apply"),
     re_path(
         r"^undo/(?P<rows>\d{1,18}(-\d{1,18})?(,\d{1,18}(-\d{1,18})?)*)/$", views.assignment_undo, name="assignment_undo"

@@ -16,9 +16,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from customers import assignment, branch_proposal, to_reassign
+from customers import assignment, branch_proposal, proposal_record, to_reassign
 from customers.assignment import ADVISER, PRIMARY, Line, LinesRefused, Seen
-from customers.assignment_board import BoardForm, Choices, read_board, version_of
+from customers.assignment_board import BoardForm, Choices, read_board, read_proof, version_of
 from customers.assignment_charge import ChargeForm, receiver_rows, relations_of_branch
 from customers.load import ADVISERS
 from customers.models import Customer
@@ -106,7 +106,7 @@ def assignment_assign_many(request):
     customers = _customers(request, request.POST.getlist("chosen"))
     receiver = _receiver(request, request.POST.get("to"))
     lines = [Line(customer, receiver, _seen(request.POST.get(f"seen-{customer.pk}", ""))) for customer in customers]
-    return _apply(request, lines, source="manual")
+    return _apply(request, lines, lambda: assignment.assign_many(lines=lines, by=request.user, on=localdate()))
 
 
 @require_POST
@@ -130,14 +130,44 @@ def assignment_apply(request):
         for customer in customers
         if customer.pk in choices.receivers
     ]
-    return _apply(request, lines, source="auto")
+    branch, _form = _branch(request, request.POST)
+    applied = {line.customer.pk for line in lines}
+    kept = {
+        "figures": read_proof(request.POST.get("proof", "")),
+        "changed": sum(customer in applied for customer in choices.changed),
+    }
+    return _apply(
+        request,
+        lines,
+        lambda: proposal_record.apply(branch=branch, lines=lines, by=request.user, on=localdate(), **kept),
+    )
 
 
-def _apply(request, lines: list[Line], *, source: str):
+@require_POST
+@may_assign
+def assignment_draft(request):
+    """Keep the proposal as the person changed it, to go on with later; `drop` gives the kept one up."""
+    choices = Choices.read(request.POST)
+    branch, _form = _branch(request, request.POST)
+    if "drop" in request.POST:
+        proposal_record.drop_draft(branch=branch, by=request.user)
+        words = _("Draft given up; this is the proposal as computed")
+    else:
+        unticked = set(choices.receivers) - choices.ticked
+        proposal_record.keep_draft(branch=branch, receivers=choices.changed, unticked=unticked, by=request.user)
+        words = _("Draft kept; it is here when you come back")
+    if not wants_part(request):
+        messages.success(request, words)
+        return redirect(_page_url(request))
+    return _answer(request, {"toast": words})
+
+
+def _apply(request, lines: list[Line], act):
+    """Do `act`, which assigns the lines or none, and answer with the board."""
     if not lines:
         return _refused(request, _("No customer is chosen."))
     try:
-        rows = assignment.assign_many(lines=lines, by=request.user, on=localdate(), source=source)
+        rows = act()
     except LinesRefused as refused:
         words = ngettext(
             "Nothing was saved: %(n)d customer cannot be assigned.",
@@ -247,7 +277,10 @@ def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
     found, form = _branch(request, data)
     branch = branch or found
     filters = {name: form.cleaned_data.get(name, "") for name in ("tier", "q", "sort")}
-    choices = Choices.read(data) if request.method == "POST" else Choices()
+    draft = proposal_record.draft_of(branch=branch, by=request.user)
+    choices = Choices.of_draft(draft) if draft else Choices()
+    if request.method == "POST" and "drop" not in request.POST and any(key.startswith("to-") for key in data):
+        choices = Choices.read(data)
     choices = replace(choices, ticked=choices.ticked - set(unticked))
     board = read_board(viewer=request.user, branch=branch, filters=filters, choices=choices, on=localdate())
     charge = relations_of_branch(request.user, branch).count()
@@ -260,6 +293,7 @@ def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
         "in_charge": charge,
         "to_reassign": to_reassign.relations(request.user, branch, localdate()).count(),
         "refusals": refusals,
+        "draft": draft,
     }
 
 

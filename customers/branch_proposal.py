@@ -1,17 +1,17 @@
 """The proposal of one outlet: who waits and who could take whom, read from the database; the same for page, API, command."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Case, F, Max, OuterRef, Q, Subquery, When
 
 from customers import ties
-from customers.load import book_of, quotas_in_force
+from customers.load import book_of, extra_places
 from customers.models import Assignment, Customer, Load, RelationStatus, Tier
 from customers.proposal import Member, Proposal, Waiting, propose
+from customers.quota_rules import QuotaRules
 from staff.models import Branch
-from staff.roles import Role
 
 
 def waiting_of_branch(viewer, branch: Branch):
@@ -51,21 +51,45 @@ def load_members(branch_id: int) -> list[Member]:
             book_of(row),
             row.last_start,
             row.staff.skills,
+            row.staff.capacity_factor,
         )
         for row in rows
     ]
 
 
 def propose_branch(
-    *, viewer, branch: Branch, on: date, forced: Mapping[int, int] | None = None
+    *, viewer, branch: Branch, on: date, forced: Mapping[int, int] | None = None, rules: QuotaRules | None = None
 ) -> tuple[Proposal, dict[int, Member]]:
-    """Return the best sharing of those who wait at an outlet, as far as `viewer` sees them, and its members."""
+    """Return the best sharing of those who wait at an outlet, as far as `viewer` sees them, and its members.
+
+    Args:
+        forced: {customer: member} whose receiver is fixed.
+        rules: other quotas than those in force, to see what they would do.
+    """
     everyone = waiting_of_branch(viewer, branch)
     members = {member.id: member for member in load_members(branch.pk)}
     known = ties.ties_of(everyone.order_by(), {member.id: member.skills for member in members.values()}, on=on)
-    quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
-    found = propose(load_waiting(everyone), members.values(), quotas=quotas, ties=known, forced=forced)
+    if rules is not None:
+        members = _under(rules, members, on)
+    held = rules or QuotaRules.in_force(on)
+    found = propose(
+        load_waiting(everyone),
+        members.values(),
+        quotas=held.of_manager,
+        mode=held.rule.gold_routing_mode,
+        ties=known,
+        forced=forced,
+    )
     return found, members
+
+
+def _under(rules: QuotaRules, members: Mapping[int, Member], on: date) -> dict[int, Member]:
+    """Return the members with their books as a set of rules would have them."""
+    places = extra_places(members, on=on)
+    return {
+        pk: replace(member, book=rules.book(member.book, member.role, member.factor, places.get(pk, {})))
+        for pk, member in members.items()
+    }
 
 
 @dataclass(frozen=True)

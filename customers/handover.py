@@ -9,26 +9,23 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import assignment, branch_proposal, load
 from customers.models import Assignment, Customer, Handover, HandoverLine, Tier
 from customers.proposal import Waiting, propose
+from customers.quota_rules import QuotaRules
 from customers.ties import ties_of
 from staff import audit
 from staff.models import Staff
 from staff.refusal import Refused
-from staff.roles import HEADS, Role
+from staff.roles import HEADS
 
 Status, State, Reason = Handover.Status, HandoverLine.State, Handover.Reason
 BACKUP = Assignment.Role.BACKUP
 
 NOTE_LENGTH = 10
-WATCH_DAYS = 90
-"""So long after a hand-over its customers are watched (domain.md §6)."""
-
 FIRST_TALK_DAYS = 5
 """Working days within which the new manager talks with the customer (assumption)."""
 
@@ -102,8 +99,8 @@ def _best_receivers(customers: list[Customer], giver: Staff, on: date) -> dict[i
     known = ties_of(
         Customer.objects.filter(pk__in=[one.pk for one in customers]), {one.id: one.skills for one in members}, on=on
     )
-    quotas = load.quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
-    found = propose(waiting, members, quotas=quotas, ties=known)
+    held = QuotaRules.in_force(on)
+    found = propose(waiting, members, quotas=held.of_manager, mode=held.rule.gold_routing_mode, ties=known)
     return {line.customer.id: line.member_id for line in found.lines}
 
 
@@ -269,13 +266,6 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
     over = HandoverLine.objects.filter(handover__branch=branch_id, handover__until__lte=on, assignment__end=None)
     ended = Assignment.objects.filter(pk__in=over.values("assignment"), role=BACKUP).update(end=morning)
     return len(done) + ended
-
-
-def watched(customers, on: date):
-    """Keep the customers who came by a hand-over within WATCH_DAYS."""
-    since = date.fromordinal(on.toordinal() - WATCH_DAYS)
-    moved = HandoverLine.objects.filter(assignment__start__gt=since, handover__until=None)
-    return customers.filter(Q(pk__in=moved.values("customer")))
 
 
 def _locked(handover: Handover, *statuses: str) -> Handover:

@@ -15,7 +15,7 @@ from django.db.models import F, Sum
 from django.utils.timezone import localdate
 from django.utils.translation import gettext, pgettext
 
-from customers.models import Load, Override, QuotaRule, Tier
+from customers.models import AssignmentRule, Load, Override, QuotaRule, Tier
 from staff.models import Branch, Staff
 from staff.refusal import Refused
 from staff.roles import Role
@@ -25,7 +25,7 @@ COLUMNS = {Tier.GENERAL: "potential", Tier.GOLD: "gold", Tier.PLATINUM: "platinu
 
 LARGEST = 2**31 - 1
 MOST_LOAD = Decimal("1.5")
-"""An override never lets a load go past 150 % (domain.md §5, assumption)."""
+"""An override never lets a load go past 150 % of the load limit (domain.md §5, assumption)."""
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -47,20 +47,20 @@ class Quota:
 class Limits:
     """What the quotas mean for a member: per class the units of one customer and the most that are allowed.
 
-    A limit of None is none; 0 means that the role holds no such customers.
+    A limit of None is none; 0 means that the role holds no such customers. `most` is how far overrides may raise the capacity.
     """
 
     weights: dict[Tier, int]
     limits: dict[Tier, int | None]
     full_capacity: int
     capacity: int
+    most: int
 
     def with_places(self, places: Mapping[Tier, int]) -> "Limits":
-        """Return the limits with places beyond the quota; the load they let in never passes MOST_LOAD."""
+        """Return the limits with places beyond the quota; the load they let in never passes `most`."""
         limits = {tier: one if one is None else one + places.get(tier, 0) for tier, one in self.limits.items()}
         more = sum(count * self.weights[tier] for tier, count in places.items())
-        most = max(self.capacity, int(MOST_LOAD * self.full_capacity))
-        return replace(self, limits=limits, capacity=min(self.capacity + more, most))
+        return replace(self, limits=limits, capacity=min(self.capacity + more, max(self.capacity, self.most)))
 
 
 def limits_for(quotas: Mapping[Tier, Quota], *, factor: Decimal, load_limit: Decimal = Decimal(1)) -> Limits:
@@ -74,7 +74,8 @@ def limits_for(quotas: Mapping[Tier, Quota], *, factor: Decimal, load_limit: Dec
     full = lcm(*(quota.number for quota in quotas.values()))  # 1 where the role holds nobody
     weights = {tier: full // quotas[tier].number if tier in quotas else 0 for tier in Tier}
     limits = {tier: _limit(quotas.get(tier), factor) for tier in Tier}
-    return Limits(weights, limits, full_capacity=full, capacity=int(full * factor * load_limit) if quotas else 0)
+    capacity = int(full * factor * load_limit) if quotas else 0
+    return Limits(weights, limits, full, capacity, most=int(MOST_LOAD * load_limit * full))
 
 
 def _limit(quota: Quota | None, factor: Decimal) -> int | None:
@@ -217,14 +218,15 @@ def lock_branches(branch_ids: Iterable[int]) -> None:
 
 
 @transaction.atomic
-def refresh_limits(staff_ids: Iterable[int], *, on: date | None = None, load_limit: Decimal = Decimal(1)) -> int:
+def refresh_limits(staff_ids: Iterable[int], *, on: date | None = None) -> int:
     """Write the limits and weights that hold on a day (today) for these members; say how many there were.
 
     A lowered quota moves nobody: what the member already holds above it is noted as over, and makes no room.
     """
     members = Staff.objects.filter(pk__in=list(staff_ids))
     lock_branches(members.values_list("branch", flat=True))
-    quotas = quotas_in_force(on or localdate())
+    on = on or localdate()
+    quotas, load_limit = quotas_in_force(on), AssignmentRule.objects.in_force(on).load_share
     Load.objects.bulk_create([Load(staff=member) for member in members], ignore_conflicts=True)
     loads = Load.objects.filter(staff__in=members).order_by("pk")
     list(loads.select_for_update(no_key=True, of=("self",)).values_list("pk"))
@@ -232,7 +234,7 @@ def refresh_limits(staff_ids: Iterable[int], *, on: date | None = None, load_lim
     limits = {
         (role, factor): limits_for(quotas.get(role, {}), factor=factor, load_limit=load_limit) for role, factor in kinds
     }
-    given = extra_places(staff_ids, on=on or localdate())
+    given = extra_places(staff_ids, on=on)
     count = sum(
         Load.objects.filter(staff__in=members.filter(role=role, capacity_factor=factor).exclude(pk__in=given)).update(
             **_columns(limits[role, factor])

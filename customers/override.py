@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers import load
-from customers.models import Load, Override, QuotaRule, Tier
+from customers.models import AssignmentRule, Load, Override, QuotaRule, Tier
 from customers.models.override import REASON_LENGTH
 from staff import audit
 from staff.models import Staff
@@ -44,9 +44,12 @@ def give(*, staff: Staff, tier: int, places: int, until: date, reason: str, by: 
     if row is None or load.book_of(row).limits[Tier(tier)] in (0, None):
         raise OverrideRefused(_("%(name)s has no quota for customers of this tier.") % {"name": staff.name})
     weight = load.book_of(row).weights[Tier(tier)]
-    if row.capacity + places * weight > load.MOST_LOAD * row.full_capacity:
-        most = int((load.MOST_LOAD * row.full_capacity - row.capacity) // weight)
-        raise OverrideRefused(_("Beyond 150%% of load: at most %(n)d more places for this tier.") % {"n": max(0, most)})
+    allowed = load.MOST_LOAD * AssignmentRule.objects.in_force(on).load_share * row.full_capacity
+    if row.capacity + places * weight > allowed:
+        most = int((allowed - row.capacity) // weight)
+        raise OverrideRefused(
+            _("Beyond 150%% of the load limit: at most %(n)d more places for this tier.") % {"n": max(0, most)}
+        )
     made = Override.objects.create(
         staff=staff, tier=tier, places=places, reason=reason[:200], valid_from=on, valid_until=until, given_by=by
     )
@@ -81,6 +84,7 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
     members = Staff.objects.filter(branch=branch_id, load__isnull=False)
     # Whatever ended or began, not only today: a night that was missed is made good by the next.
     since = date.fromordinal(on.toordinal() - MISSED_NIGHTS)
-    if not QuotaRule.objects.filter(effective_from__gt=since, effective_from__lte=morning).exists():
+    begun = {"effective_from__gt": since, "effective_from__lte": morning}
+    if not any(model.objects.filter(**begun).exists() for model in (QuotaRule, AssignmentRule)):
         members = members.filter(overrides__valid_until__lte=on)
     return load.refresh_limits(list(members.distinct().values_list("pk", flat=True)), on=morning)

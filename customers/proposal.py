@@ -35,7 +35,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Member:
-    """One possible receiver; `last_start` is when the newest of his customers began."""
+    """One possible receiver; `last_start` is when the newest of his customers began, `factor` his capacity, 1 = 100 %."""
 
     id: int
     staff_no: str
@@ -44,6 +44,7 @@ class Member:
     book: Book
     last_start: date | None = None
     skills: str = ""
+    factor: Decimal = Decimal(1)
 
     @property
     def role_label(self) -> str:
@@ -271,6 +272,7 @@ def reckon(proposal: Proposal, *, receivers: Mapping[int, int], ticked: set[int]
     after, lines = dict(proposal.before), []
     for line in [*proposal.lines, *(Line(customer, 0, "by_hand") for customer, _code in proposal.left_over)]:
         member_id = receivers.get(line.customer.id, line.member_id)
+        member_id = member_id if member_id in after else line.member_id  # chosen before, and gone since
         if member_id not in after:
             continue
         member, load_class = after[member_id], line.customer.load_class

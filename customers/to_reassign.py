@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Assignment, Customer, RelationStatus, Tier
+from customers.models import Assignment, Customer, Handover, RelationStatus, Tier
 from customers.proposal import BANDS, LOBBY_FLOOR
 from staff.models import Branch
 from staff.roles import Role
@@ -14,11 +14,15 @@ from staff.roles import Role
 NEGLECTED_DAYS = 180
 """Without a valid contact for so long, a customer is not looked after (domain.md §6)."""
 
+LONG_LEAVE_DAYS = 60
+"""A leave of more days, which a cover is arranged for, is long (assumption)."""
+
 REASONS = {
     "role": _("The manager's post does not hold this tier any more"),
     "band_up": _("The year average has grown out of the teller's band"),
     "band_down": _("The year average has fallen into the teller's band"),
     "inactive": _("The manager has left"),
+    "long_leave": _("The manager is away for more than 60 days"),
     "neglected": _("No contact for 180 days"),
 }
 
@@ -39,12 +43,17 @@ def _conditions(on: date) -> dict[str, Q]:
     """Return what puts a relation on the list, by code."""
     long_ago = on - timedelta(days=NEGLECTED_DAYS)
     signed, gold = Q(customer__relation_status=RelationStatus.SIGNED), Q(customer__service_tier=Tier.GOLD)
+    covers = Handover.objects.filter(
+        reason=Handover.Reason.LEAVE, status=Handover.Status.EFFECTIVE, effective_on__lte=on, until__gte=on
+    )
+    away = covers.filter(until__gt=F("effective_on") + LONG_LEAVE_DAYS)
     side, high = Q(staff__role__in=BANDS), Q(customer__year_avg__gte=LOBBY_FLOOR)
     return {
         "inactive": Q(staff__is_active=False),
         "role": side & ~(signed & gold) | Q(staff__role=Role.BRANCH_HEAD) & ~(signed & Q(customer__service_tier=Tier.DIAMOND)),
         "band_up": Q(staff__role=Role.TELLER) & signed & gold & high,
         "band_down": Q(staff__role=Role.LOBBY_MANAGER) & signed & gold & ~high,
+        "long_leave": Q(staff__in=away.values("giver")),
         "neglected": Q(start__lte=long_ago) & (Q(customer__last_contact_on=None) | Q(customer__last_contact_on__lte=long_ago)),
     }  # fmt: skip
 

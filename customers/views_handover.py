@@ -7,15 +7,16 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from customers import branch_proposal, handover
+from customers import branch_proposal, handover, handover_watch
 from customers.assignment import why_not_eligible
-from customers.assignment_board import CODES
+from customers.assignment_board import CODES, BoardForm
 from customers.load import class_label, why_full
 from customers.models import Customer, Handover
 from staff.models import Staff
@@ -63,6 +64,19 @@ def handover_list(request):
         "may_make": request.user.has_perm("customers.assign_customer"),
     }
     return render_page(request, "customers/handover_list.html", context)
+
+
+@require_GET
+@may_view
+def handover_watch_page(request):
+    """Customers who came by a hand-over within 90 days: a member's own, or those of an outlet."""
+    form = BoardForm(request.GET, viewer=request.user)
+    if not form.is_valid() and "branch" in form.errors:
+        raise Http404
+    branch = form.chosen_branch() if request.user.sees_many else request.user.branch
+    rows = handover_watch.watch_list(viewer=request.user, branch=branch, on=localdate())
+    context = {"rows": rows, "branch": branch, "board_form": form, "care": sum(row.needs_care for row in rows)}
+    return render_page(request, "customers/handover_watch.html", context)
 
 
 @may_assign

@@ -45,7 +45,8 @@ class OverrideForm(forms.Form):
 def override_list(request):
     """What stands and what ended of late, the customers on such places, and the form that gives more."""
     on = localdate()
-    form = OverrideForm(request.POST or None, viewer=request.user)
+    asked = {name: request.GET[name] for name in ("staff", "tier", "places") if name in request.GET}
+    form = OverrideForm(request.POST or None, viewer=request.user, initial=asked)
     if request.method == "POST" and form.is_valid():
         try:
             made = override.give(by=request.user, on=on, **form.cleaned_data)

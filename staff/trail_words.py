@@ -44,6 +44,8 @@ ACTIONS = {
     "consent.withdrawn": _("Consent withdrawn"),
     "rules.saved": _("Rules of rating saved"),
     "rules.withdrawn": _("Rules of rating withdrawn"),
+    "quotas.saved": _("Quotas saved"),
+    "quotas.withdrawn": _("Quotas withdrawn"),
     "view.saved": _("View of customers saved"),
     "view.changed": _("View of customers changed"),
     "view.deleted": _("View of customers deleted"),

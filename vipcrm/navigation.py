@@ -112,6 +112,7 @@ MENU = (
     Item("model", _("Churn model"), "churn:model", "chart-bar", HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("Manage")),
     Item("night", _("Nightly run"), "staff:night", "history",
          HEADS | ABOVE | {Role.SYS_ADMIN}, "n", None, "", _("Manage")),
+    Item("planning", _("Planning"), "customers:planning", "users-group", HEADS | {Role.RETAIL_ADMIN, Role.AUDITOR}, "", None, "", _("Manage")),
     Item("rules", _("Rules of rating"), "customers:rules_page", "adjustments",
          HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("System")),
     Item("audit", _("Audit"), "staff:audit", "shield-check", {Role.AUDITOR}, "", None, "", _("System")),

@@ -5,6 +5,7 @@ from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resourc
 from customers.models.assessment import AdviceAgainst, RiskAssessment
 from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
+from customers.models.assignment_rule import AssignmentRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.family import ExternalAsset, Gift, ImportantDate, Relation
 from customers.models.handover import Handover, HandoverLine
@@ -15,6 +16,7 @@ from customers.models.named_lists import CustomerList, CustomerListMember, ListP
 from customers.models.nomination import Nomination
 from customers.models.override import Override
 from customers.models.portfolio import Holding, Product
+from customers.models.proposal_record import ProposalRecord
 from customers.models.segments import Segment, SegmentMember, SegmentStrategy
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
 from customers.models.transactions import TransactionEvent
@@ -25,6 +27,7 @@ __all__ = [
     "AdjustmentRequest",
     "AdviceAgainst",
     "Assignment",
+    "AssignmentRule",
     "BelowZero",
     "ConsentRecord",
     "Customer",
@@ -53,6 +56,7 @@ __all__ = [
     "Override",
     "Product",
     "ProfileValue",
+    "ProposalRecord",
     "QuotaRule",
     "RatingRule",
     "Relation",

@@ -163,6 +163,9 @@ class Assignment(models.Model):
         related_name="+",
         help_text=_("what this one ended; undo reopens it"),
     )
+    proposal = models.ForeignKey(
+        "customers.ProposalRecord", models.PROTECT, null=True, blank=True, db_index=False, related_name="assignments"
+    )
     exceeds = models.BooleanField(default=False, db_default=False, help_text=_("made on places beyond the limits"))
     updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
 
@@ -182,6 +185,7 @@ class Assignment(models.Model):
         indexes = [
             # A member's own customers: CustomerQuerySet.visible_to.
             models.Index(name="assignment_open_by_staff", fields=["staff", "customer"], condition=Q(end=None)),
+            models.Index(name="assignment_by_proposal", fields=["proposal"], condition=Q(proposal__isnull=False)),
             # The API's feed of assignments, in cursor order.
             models.Index(name="assignment_by_update", fields=["updated_at", "id"]),
         ]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from contacts.models import ContactTask
-from customers import assignment, handover
+from customers import assignment, handover, handover_watch
 from customers.handover import HandoverRefused
 from customers.models import Assignment, Customer, Handover, HandoverLine, Tier
 from staff.models import AuditEvent, Staff
@@ -87,8 +87,8 @@ def test_the_whole_way(branch, head, giver, taker, book):
     talks = ContactTask.objects.filter(reason="handed_over")
     assert {task.due_on for task in talks} == {date(2026, 11, 26)}  # five working days
     assert talks.get(customer=book[0]).figures["joint"] is True
-    assert set(handover.watched(Customer.objects.all(), TODAY + timedelta(days=89))) == set(book)
-    assert not handover.watched(Customer.objects.all(), TODAY + timedelta(days=90))
+    assert set(handover_watch.watched(Customer.objects.all(), TODAY + timedelta(days=89))) == set(book)
+    assert not handover_watch.watched(Customer.objects.all(), TODAY + timedelta(days=90))
     assert AuditEvent.objects.filter(action__startswith="handover.").count() == 7
 
 

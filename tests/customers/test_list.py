@@ -286,9 +286,9 @@ def test_a_teller_reads_bands_and_cannot_ask_for_amounts(client, branch):
     page = client.get(LIST).content.decode()
 
     assert "10–20 万" in page
-    assert not re.search(r"12[.,]?3[.,]?4|\b12\.3", page.replace(customer.customer_no, "").replace(f"/{customer.pk}/", "")), (
-        "the amount is written nowhere, in yuan or in 万"
-    )
+    assert not re.search(
+        r"12[.,]?3[.,]?4|\b12\.3", page.replace(customer.customer_no, "").replace(f"/{customer.pk}/", "")
+    ), "the amount is written nowhere, in yuan or in 万"
     assert 'name="aum_min"' not in page
     assert "客户" in client.get(f"{LIST}?aum_min=50").content.decode()  # not a filter of theirs: nothing is asked
 

@@ -208,10 +208,21 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "planning/": Row(MODEL),
+    "planning/simulate/": post(MODEL),
+    "planning/save/": post({OFFICE}),
+    "planning/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "planning/month/": Row(MODEL, ok=frozenset({404})),  # of no outlet: tests/contacts/test_feasibility.py
     "assignment/": Row(ASSIGN),
+    "assignment/draft/": post(ASSIGN),
+    "assignment/history/": Row(ASSIGN),
+    "assignment/history/<int:pk>/": Row(
+        ASSIGN, ok=frozenset({404})
+    ),  # none was applied: tests/customers/test_proposal_record.py
     "assignment/<int:pk>/": Row(ASSIGN, "customer"),
     "handovers/": Row(VIEW),
     "handovers/new/": Row(ASSIGN),
+    "handovers/watch/": Row(VIEW),
     "handovers/<int:pk>/": Row(VIEW, ok={404}),  # of those who take part in it: tests/customers/test_handover.py
     "handovers/<int:pk>/write/": post(ASSIGN, ok=ANSWERED | {404}),
     "handovers/<int:pk>/answer/": post(VIEW, ok=ANSWERED | {404}),

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import localdate
 
-from customers import assignment
+from customers import proposal_record
 from customers.assignment import Line
 from customers.branch_proposal import as_figures, propose_branch
 from customers.models import Customer
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if json:
             self._write(json, proposal, members, figures, head)
         if apply and proposal.lines:
-            self._apply(proposal, head, on)
+            self._apply(proposal, outlet, figures, head, on)
 
     def _write(self, path: Path, proposal, members, figures, head: Staff) -> None:
         numbers = dict(
@@ -53,12 +53,14 @@ class Command(BaseCommand):
         path.write_text(json.dumps(figures | {"lines": lines}, ensure_ascii=False, indent=1))
         self.stdout.write(f"Written to {path}.")
 
-    def _apply(self, proposal, head: Staff, on) -> None:
+    def _apply(self, proposal, outlet: Branch, figures, head: Staff, on) -> None:
         customers = Customer.objects.visible_to(head).in_bulk([line.customer.id for line in proposal.lines])
         receivers = Staff.objects.in_bulk({line.member_id for line in proposal.lines})
         lines = [Line(customers[line.customer.id], receivers[line.member_id]) for line in proposal.lines]
         try:
-            made = assignment.assign_many(lines=lines, by=head, on=on, source="auto", reason="propose_assignments")
+            made = proposal_record.apply(
+                branch=outlet, lines=lines, figures=figures, by=head, on=on, reason="propose_assignments"
+            )
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{len(made):,} assigned.")
