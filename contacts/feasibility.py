@@ -12,6 +12,7 @@ from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
 
 from contacts import regime
 from contacts.models import ContactLog
+from customers.load import MANAGERS
 from customers.models import Customer, Handover, RelationStatus, Tier
 from customers.working_days import is_working_day
 from staff.models import Branch, Staff
@@ -97,7 +98,7 @@ def month_of_branch(*, viewer, branch: Branch, on: date) -> Month:
             diamond=books[one.pk]["diamond"],
             platinum=books[one.pk]["platinum"],
             others=books[one.pk]["others"],
-            calls=_calls(books[one.pk], rules, window, len(days)),
+            calls=_calls(books[one.pk], rules, window, len(days) if one.role in MANAGERS else 0),
             days=sum(not any(first <= day <= last for first, last in away.get(one.pk, ())) for day in days),
             pace=pace.get(one.pk, Decimal(0)),
         )
@@ -131,7 +132,10 @@ def _books(viewer, branch: Branch, window: regime.Window) -> dict[int, dict]:
 
 
 def _calls(book: dict, rules: regime.Rules, window: regime.Window, working_days: int) -> int:
-    """Return the calls that a book asks for in a month: the monthly rules, the month's share of the quarter, ten a week."""
+    """Return the calls that a book asks for in a month: the monthly rules, the month's share of the quarter, ten a week.
+
+    `working_days` of 0 stands for a role that the weekly rule does not bind.
+    """
     monthly = sum(book[tier.code] * rules.monthly[tier][0] for tier in (Tier.DIAMOND, Tier.PLATINUM))
     quarter = regime.quarter_of(window.first)
     months_left = quarter.last.month - window.first.month + 1

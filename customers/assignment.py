@@ -192,6 +192,21 @@ def end_primary(*, customer: Customer, by: Staff, on: date, reason: str = "") ->
 
 
 @transaction.atomic
+def set_lock(*, customer: Customer, locked: bool, by: Staff) -> None:
+    """Lock the customer to the present manager, so that no proposal moves the relation, or unlock.
+
+    Raises:
+        NotEligible: the customer has no primary manager in `by`'s sight.
+    """
+    open_ones = Assignment.objects.visible_to(by).open().primary().filter(customer=customer)
+    if not open_ones.exclude(locked=locked).update(locked=locked, updated_at=Now()):
+        if open_ones.exists():
+            return
+        raise NotEligible(_("This customer has no primary manager."))
+    audit.record("customer.locked" if locked else "customer.unlocked", customer, by=by)
+
+
+@transaction.atomic
 def undo(*, assignments: Iterable[int], by: Staff, on: date) -> list[Assignment]:
     """Take back assignments (their ids) of the same day: each ends, and what it replaced is open again.
 

@@ -34,12 +34,14 @@ PROOF = "proof of a proposal"
 
 REASONS = {
     "previous": _("Was the manager before, and has room"),
+    "makes_room": _("From %(holder)s, so that others find a place"),
     "only_room": _("The only one with room"),
     "balance": _("Keeps loads even: %(load)s%% in the end"),
     **ties.LABELS,
     "band_lobby_manager": _("Managers full; year average %(year_avg)s: lobby manager"),
     "band_teller": _("Managers full; year average %(year_avg)s: teller"),
     "by_hand": _("Changed by you"),
+    "as_shown": _("As proposed before"),
 }
 LEFT_OVER = {
     "no_room": _("Nobody who may hold this tier has room"),
@@ -71,6 +73,7 @@ class BoardForm(forms.Form):
     tier = forms.ChoiceField(choices=[("", _("All")), *((code, code) for code in CODES.values())], required=False)
     q = forms.CharField(max_length=40, required=False, label=_("Name or pinyin"))
     sort = forms.ChoiceField(choices=[("", _("By tier")), ("amount", _("By amount"))], required=False, label=_("Order"))
+    moving = forms.BooleanField(required=False, label=_("Move present relations"))
 
     def __init__(self, data, *, viewer):
         super().__init__(data)
@@ -114,6 +117,11 @@ class Choices:
         changed = {int(pk): to for pk, to in draft.choices.get("to", {}).items()}
         unticked = set(draft.choices.get("unticked", ()))
         return cls(dict.fromkeys(unticked, 0) | changed, changed, frozenset(changed) - unticked)
+
+    @property
+    def shown(self) -> dict[int, int]:
+        """Return {customer: receiver} of the lines that nobody changed, as the page has them."""
+        return {pk: to for pk, to in self.receivers.items() if pk not in self.changed}
 
     def counted(self, customers: Iterable[int]) -> set[int]:
         """Return whose lines count: all but those that were shown and unticked."""
@@ -250,6 +258,7 @@ class Board:
     total: int
     cards: list[dict]
     side: list[dict]
+    moving: bool
     whole: Proposal
     proposal: Proposal
     rows: list[dict]
@@ -274,6 +283,11 @@ class Board:
             }
             for tier in reversed(Tier)
         ]
+
+    @property
+    def moved(self) -> int:
+        """Return how many present relations the proposal moves so that others find a place."""
+        return sum(line.customer.holder is not None for line in self.whole.lines)
 
     @property
     def proof(self) -> str:
@@ -306,7 +320,8 @@ class Board:
     @property
     def left_over(self) -> int:
         """Return how many get no manager, those placed by hand not counted."""
-        return len(self.whole.left_over) - sum(row["line"].proposed is None for row in self.rows)
+        left = {customer.id for customer, _code in self.whole.left_over}
+        return len(left.difference(row["line"].customer.id for row in self.rows))
 
     @property
     def placed(self) -> int:
@@ -330,19 +345,20 @@ def read_proof(text: str) -> dict:
         return {}
 
 
-def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on) -> Board:
-    """Read the page of an outlet in a constant number of queries."""
+def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on, moving: bool = False) -> Board:
+    """Read the page of an outlet in a constant number of queries; `moving` lets the proposal move present relations."""
     everyone = waiting_of_branch(viewer, branch)
     quotas = quotas_in_force(on).get(Role.RELATIONSHIP_MANAGER, {})
-    whole, members = propose_branch(viewer=viewer, branch=branch, on=on)
-    waiting = [*(line.customer for line in whole.lines), *(one for one, _code in whole.left_over)]
+    whole, members = propose_branch(viewer=viewer, branch=branch, on=on, moving=moving)
+    everybody = [*(line.customer for line in whole.lines), *(one for one, _code in whole.left_over)]
+    waiting = [one for one in everybody if one.holder is None]
     first = replace(whole, lines=whole.lines[:SHOWN], left_over=whole.left_over[:LEFT_SHOWN])
     shown = [*(line.customer.id for line in first.lines), *(one.id for one, _code in first.left_over)]
     # By number, not among those who wait: a colleague may have assigned one since the first query.
     customers = with_manager_before(Customer.objects.visible_to(viewer)).in_bulk(shown)
     listed = narrowed(everyone, **filters)[:SHOWN]
     ticked = choices.counted(shown)
-    proposal = reckon(first, receivers=choices.changed, ticked=ticked)
+    proposal = reckon(first, receivers=choices.changed, shown=choices.shown, ticked=ticked)
     pairs = [(member, proposal.after[member.id]) for member in members.values()]
     counts = Counter(one.load_class for one in waiting)
     return Board(
@@ -351,6 +367,7 @@ def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on
         total=len(waiting),
         cards=[member_card(*pair) for pair in pairs if pair[0].role in MANAGERS],
         side=[side_card(*pair) for pair in sorted(pairs, key=_side_order) if pair[0].role in SIDE_ROLES],
+        moving=moving,
         whole=whole,
         proposal=proposal,
         **_proposal_rows(proposal, customers, members),

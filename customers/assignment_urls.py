@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:pk>/", views.assignment_pick, name="assignment_pick"),
     path("<int:pk>/why-not/<int:member>/", views.why_not, name="assignment_why_not"),
     path("<int:pk>/end/", views.assignment_end, name="assignment_end"),
+    path("<int:pk>/lock/", views.assignment_lock, name="assignment_lock"),
     path("assign/", views.assignment_assign, name="assignment_assign"),
     path("assign/<int:to>/", views.assignment_assign, name="assignment_assign_to"),
     path("assign-many/", views.assignment_assign_many, name="assignment_assign_many"),

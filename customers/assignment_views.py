@@ -48,6 +48,7 @@ def assignment_pick(request, pk):
     branch, form = _branch(request, {}, customer=customer)
     context = {"branch": branch, "board_form": form, "customer": customer, "version": version_of(customer)}
     context["receivers"] = receiver_rows(customer, branch)
+    context["locked"] = customer.assignments.open().primary().filter(locked=True).exists()
     if wants_part(request):
         return render_page(request, "customers/assignment_pick.html", context)
     return render_page(request, TEMPLATE, context | _context(request, {"branch": branch.pk}))
@@ -209,6 +210,19 @@ def assignment_end(request, pk):
     return _done(request, _("%(customer)s waits for a manager again") % {"customer": customer.name}, [])
 
 
+@require_POST
+@may_assign
+def assignment_lock(request, pk):
+    """Lock a relation against being moved by a proposal, or unlock it."""
+    customer, locked = _customer(request, pk), request.POST.get("locked") == "1"
+    try:
+        assignment.set_lock(customer=customer, locked=locked, by=request.user)
+    except Refused as refusal:
+        return _refused(request, str(refusal))
+    words = _("{customer} stays with {name}") if locked else _("{customer} may be moved by a proposal")
+    return _done(request, words.format(customer=customer.name, name=customer.manager.name), [])
+
+
 # --- Reading what is posted -----------------------------------------------------------------------
 
 
@@ -282,7 +296,10 @@ def _context(request, data, *, branch=None, refusals=(), unticked=()) -> dict:
     if request.method == "POST" and "drop" not in request.POST and any(key.startswith("to-") for key in data):
         choices = Choices.read(data)
     choices = replace(choices, ticked=choices.ticked - set(unticked))
-    board = read_board(viewer=request.user, branch=branch, filters=filters, choices=choices, on=localdate())
+    moving = bool(form.cleaned_data.get("moving"))
+    board = read_board(
+        viewer=request.user, branch=branch, filters=filters, choices=choices, on=localdate(), moving=moving
+    )
     charge = relations_of_branch(request.user, branch).count()
     return {
         "tab": "waiting",
@@ -342,6 +359,8 @@ def _answer(request, toast: dict, *, status=200, unticked=()):
 def _page_url(request) -> str:
     """Return the page that a plain form goes back to, with the same outlet and filters."""
     kept = {
-        name: request.POST[name] for name in ("tab", "branch", "tier", "q", "sort", "member") if request.POST.get(name)
+        name: request.POST[name]
+        for name in ("tab", "branch", "tier", "q", "sort", "member", "moving")
+        if request.POST.get(name)
     }
     return reverse("customers:assignment") + (f"?{urlencode(kept)}" if kept else "")

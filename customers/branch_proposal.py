@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Case, F, Max, OuterRef, Q, Subquery, When
 
 from customers import ties
 from customers.load import book_of, extra_places
-from customers.models import Assignment, Customer, Load, RelationStatus, Tier
+from customers.models import Assignment, Customer, Handover, HandoverLine, Load, RelationStatus, Tier
 from customers.proposal import Member, Proposal, Waiting, propose
 from customers.quota_rules import QuotaRules
 from staff.models import Branch
+from staff.roles import Role
 
 
 def waiting_of_branch(viewer, branch: Branch):
@@ -38,6 +39,36 @@ def load_waiting(customers) -> list[Waiting]:
     return [Waiting(pk, Tier(waits_as), *rest) for pk, waits_as, *rest in rows]
 
 
+MOVABLE_AFTER_DAYS = 90
+"""Whoever came to a manager within so many days is not moved again (assumption: the watch of a hand-over)."""
+
+
+def load_movable(viewer, branch: Branch, members: Mapping[int, Member], on: date) -> list[Waiting]:
+    """Return who of an outlet may go to another manager so that others find a place; everybody else is locked.
+
+    Locked are those a head has locked, the head's own, who came of late, who is on an open hand-over, and the customers
+    of members above a limit, for whom letting go makes no room.
+    """
+    strained = [pk for pk, member in members.items() if member.book.units_over or any(member.book.over.values())]
+    under_way = HandoverLine.objects.filter(handover__in=Handover.objects.open()).values("customer")
+    rows = (
+        Assignment.objects.open()
+        .primary()
+        .filter(staff__in=members, locked=False, start__lte=on - timedelta(days=MOVABLE_AFTER_DAYS))
+        .filter(customer__in=Customer.objects.visible_to(viewer).assignable().filter(branch=branch))
+        .exclude(staff__role=Role.BRANCH_HEAD)
+        .exclude(staff__in=strained)
+        .exclude(customer__in=under_way)
+        .annotate(
+            kind=Case(
+                When(customer__relation_status=RelationStatus.SIGNED, then=F("customer__service_tier")), default=0
+            )
+        )
+    )
+    values = rows.values_list("customer", "kind", "customer__aum", "customer__year_avg", "staff")
+    return [Waiting(pk, Tier(kind), aum, year_avg, staff, staff) for pk, kind, aum, year_avg, staff in values]
+
+
 def load_members(branch_id: int) -> list[Member]:
     """Read the members of one branch who hold customers, with their loads, in one query."""
     rows = Load.objects.of_branch(branch_id).select_related("staff").order_by("staff__staff_no")
@@ -58,13 +89,20 @@ def load_members(branch_id: int) -> list[Member]:
 
 
 def propose_branch(
-    *, viewer, branch: Branch, on: date, forced: Mapping[int, int] | None = None, rules: QuotaRules | None = None
+    *,
+    viewer,
+    branch: Branch,
+    on: date,
+    forced: Mapping[int, int] | None = None,
+    rules: QuotaRules | None = None,
+    moving: bool = False,
 ) -> tuple[Proposal, dict[int, Member]]:
     """Return the best sharing of those who wait at an outlet, as far as `viewer` sees them, and its members.
 
     Args:
         forced: {customer: member} whose receiver is fixed.
         rules: other quotas than those in force, to see what they would do.
+        moving: present relations may move too, as few as possible and only where that lets others find a place.
     """
     everyone = waiting_of_branch(viewer, branch)
     members = {member.id: member for member in load_members(branch.pk)}
@@ -72,8 +110,11 @@ def propose_branch(
     if rules is not None:
         members = _under(rules, members, on)
     held = rules or QuotaRules.in_force(on)
+    waiting = load_waiting(everyone)
+    if moving:
+        waiting += load_movable(viewer, branch, members, on)
     found = propose(
-        load_waiting(everyone),
+        waiting,
         members.values(),
         quotas=held.of_manager,
         mode=held.rule.gold_routing_mode,

@@ -41,7 +41,7 @@ class Group:
     """Customers who are alike: `size` of a class (0–3), whom they may go to, and what ties them.
 
     `points` are the affinities by member, in the order of `members`; `keeper` is the index of the member that they have
-    or had; `aum` and `year_avg` are each customer's, whole yuan, in one order.
+    or had; `aum` and `year_avg` are each customer's, whole yuan, in one order. `stays` may go to another, but not be left.
     """
 
     tier: int
@@ -50,6 +50,7 @@ class Group:
     keeper: int | None
     aum: tuple[int, ...]
     year_avg: tuple[int, ...]
+    stays: bool = False
 
     @property
     def size(self) -> int:
@@ -174,6 +175,8 @@ class Programme:
         if everybody:
             self.upper[self.left] = 0
         if singly:
+            held = [group.stays for group in groups for _one in group.aum]
+            self.upper[self.left[held]] = 0
             self.aum_left = self._cost(self.left, [aum for group in groups for aum in group.aum])
             self.year_avg_aside = self._cost(self.aside, [avg for group in groups for avg in group.year_avg])
 

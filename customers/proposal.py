@@ -4,7 +4,7 @@ Pure: values in, values out, the same for the same input. `customers.branch_prop
 heads choose their own diamond customers by hand, so nothing is proposed to them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -24,13 +24,17 @@ LOBBY_FLOOR = Decimal(200_000)
 
 @dataclass(frozen=True)
 class Waiting:
-    """One customer who waits; `previous` is the staff id of the manager before, if any. Money is yuan."""
+    """One customer who waits; `previous` is the staff id of the manager before, if any. Money is yuan.
+
+    `holder` is who looks after the customer now, where he may be moved so that others find a place.
+    """
 
     id: int
     load_class: Tier
     aum: Decimal
     year_avg: Decimal
     previous: int | None = None
+    holder: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Member:
     @property
     def role_label(self) -> str:
         return str(Role(self.role).label)
+
+    def gives(self, tier: Tier, count: int = 1) -> "Member":
+        """Return the member with fewer customers of a class."""
+        return replace(self, book=self.book.plus(tier, -count))
 
     def takes(self, tier: Tier) -> "Member":
         """Return the member with one more customer of a class, the newest of all."""
@@ -85,6 +93,7 @@ class Line:
 class Proposal:
     """The lines, who is left over with the code of the reason, and the members before and after.
 
+    Lines that move somebody from his present manager come first: they make the room that the others take.
     `managers_short` is how many full relationship managers those left over would take; `aims` prove the answer.
     """
 
@@ -144,10 +153,11 @@ def propose(
     """
     everybody = sorted(customers, key=_order)
     before = {member.id: member for member in sorted(members, key=lambda one: one.staff_no)}
-    seats, groups, ties = list(before.values()), defaultdict(list), ties or {}
+    freed = _freed(before, everybody)
+    seats, groups, ties = list(freed.values()), defaultdict(list), ties or {}
     able: dict[tuple, tuple[int, ...]] = {}
     for customer in everybody:
-        kind = (customer.load_class, band_role(customer), (forced or {}).get(customer.id))
+        kind = (customer.load_class, band_role(customer), customer.holder, (forced or {}).get(customer.id))
         if kind not in able:
             able[kind] = _able(customer, seats, mode, kind[-1])
         groups[_signature(customer, able[kind], seats, ties.get(customer.id, {}))].append(customer)
@@ -159,11 +169,13 @@ def propose(
     receiver = {}
     for number, people in enumerate(groups.values()):
         receiver |= _dealt(number, people, answer, seats)
-    after, lines, left_over = dict(before), [], []
-    for customer in everybody:
-        if customer.id not in receiver:
-            left_over.append((customer, _why_left(customer, before, mode)))
-            continue
+    left_over = [(customer, _why_left(customer, before, mode)) for customer in everybody if customer.id not in receiver]
+    going = [one for one in everybody if one.id in receiver and receiver[one.id].id != one.holder]
+    after, lines = dict(before), []
+    for customer in going:
+        if customer.holder:
+            after[customer.holder] = after[customer.holder].gives(customer.load_class)
+    for customer in sorted(going, key=lambda one: one.holder is None):
         member = after[receiver[customer.id].id]
         after[member.id] = member.takes(customer.load_class)
         lines.append(Line(customer, member.id, "", {}, member.book, proposed=member.id))
@@ -172,13 +184,23 @@ def propose(
     return Proposal(lines, left_over, before, after, _managers_short(left_over, quotas), answer.aims)
 
 
+def _freed(members: Mapping[int, Member], customers: Iterable[Waiting]) -> dict[int, Member]:
+    """Return the members without those of theirs who may be moved."""
+    held = Counter((customer.holder, customer.load_class) for customer in customers if customer.holder)
+    freed = dict(members)
+    for (holder, tier), count in held.items():
+        freed[holder] = freed[holder].gives(tier, count)
+    return freed
+
+
 def _able(customer: Waiting, seats: list[Member], mode: str, forced: int | None) -> tuple[int, ...]:
-    """Return the places of the members to whom a customer may go."""
+    """Return the places of the members to whom a customer may go; who has a manager may stay with him whatever the bands."""
     roles = {role for roles in _rounds(customer, mode) for role in roles}
     return tuple(
         place
         for place, member in enumerate(seats)
-        if (member.id == forced if forced else member.role in roles) and member.book.holds(customer.load_class)
+        if (member.id == forced if forced else member.role in roles or member.id == customer.holder)
+        and member.book.holds(customer.load_class)
     )
 
 
@@ -186,17 +208,18 @@ def _signature(customer: Waiting, able: tuple[int, ...], seats: list[Member], ti
     """Return what makes customers alike: class, whom they may go to, points of each, whose they are or were."""
     points = tuple(points_of(ties.get(seats[place].id, ())) for place in able) if ties else (0,) * len(able)
     keeper = next((place for place in able if seats[place].id == customer.previous), None)
-    return int(customer.load_class), able, points, keeper
+    return int(customer.load_class), able, points, keeper, customer.holder is not None
 
 
 def _group(signature: tuple, people: list[Waiting]) -> Group:
-    tier, able, points, keeper = signature
+    tier, able, points, keeper, stays = signature
     return Group(
         tier,
         able,
         points,
         keeper,
         *(tuple(round(getattr(one, name)) for one in people) for name in ("aum", "year_avg")),
+        stays=stays,
     )
 
 
@@ -261,22 +284,34 @@ BANDS = (Role.LOBBY_MANAGER, Role.TELLER)
 """Who takes gold customers by their year average."""
 
 
-def reckon(proposal: Proposal, *, receivers: Mapping[int, int], ticked: set[int] | None = None) -> Proposal:
+def reckon(
+    proposal: Proposal,
+    *,
+    receivers: Mapping[int, int],
+    shown: Mapping[int, int] | None = None,
+    ticked: set[int] | None = None,
+) -> Proposal:
     """Return the proposal as a person changed it: other receivers, only the ticked lines counted.
 
     Args:
         receivers: {customer id: staff id}; one who differs makes the reason `by_hand`. A customer left over
             may be given one too.
+        shown: {customer id: staff id} on the page that the person sees. What nobody changed stays as it was shown,
+            although the best answer may be another by now.
         ticked: the customers whose lines count towards the loads; None for all.
     """
-    after, lines = dict(proposal.before), []
-    for line in [*proposal.lines, *(Line(customer, 0, "by_hand") for customer, _code in proposal.left_over)]:
-        member_id = receivers.get(line.customer.id, line.member_id)
-        member_id = member_id if member_id in after else line.member_id  # chosen before, and gone since
+    after, lines, shown = dict(proposal.before), [], shown or {}
+    for line in proposal.lines:
+        if line.customer.holder and (ticked is None or line.customer.id in ticked):
+            after[line.customer.holder] = after[line.customer.holder].gives(line.customer.load_class)
+    for line in [*proposal.lines, *(Line(customer, 0, "") for customer, _code in proposal.left_over)]:
+        known = _as_shown(line, shown.get(line.customer.id), after)
+        member_id = receivers.get(line.customer.id, known.member_id)
+        member_id = member_id if member_id in after else known.member_id  # chosen before, and gone since
         if member_id not in after:
             continue
         member, load_class = after[member_id], line.customer.load_class
-        changed = line if member_id == line.member_id else replace(line, member_id=member_id, reason="by_hand")
+        changed = known if member_id == known.member_id else replace(known, member_id=member_id, reason="by_hand")
         fits = eligible(member.role, member.book, load_class) and member.book.has_room(load_class)
         lines.append(replace(changed, book=member.book, fits=fits))
         if ticked is None or line.customer.id in ticked:
@@ -284,6 +319,13 @@ def reckon(proposal: Proposal, *, receivers: Mapping[int, int], ticked: set[int]
     placed = {line.customer.id for line in lines}
     left_over = [(customer, code) for customer, code in proposal.left_over if customer.id not in placed]
     return replace(proposal, lines=lines, left_over=left_over, after=after)
+
+
+def _as_shown(line: Line, member: int | None, members: Mapping[int, Member]) -> Line:
+    """Return the line with the receiver whom the page has proposed already."""
+    if not member or member not in members or member == line.member_id:
+        return line
+    return replace(line, member_id=member, proposed=member, reason="as_shown")
 
 
 def eligible(role: str, book: Book, load_class: Tier) -> bool:
@@ -318,7 +360,13 @@ def _explained(
     customer, member = line.customer, before[line.member_id]
     managers = [one.id for one in before.values() if one.role in MANAGERS]
     # What every manager has speaks for none of them.
-    own = {code for code in ties.get(member.id, ()) if any(code not in ties.get(other, ()) for other in managers)}
+    own = {
+        code
+        for code in ties.get(member.id, ())
+        if POINTS[code] > 0 and any(code not in ties.get(other, ()) for other in managers)
+    }
+    if customer.holder:
+        return replace(line, reason="makes_room", figures={"holder": before[customer.holder].name})
     if customer.previous == member.id:
         return replace(line, reason="previous")
     if member.role in BANDS:

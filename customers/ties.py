@@ -1,20 +1,20 @@
 """What ties a customer to a member of staff: family together, a referrer, talks before, one employer, skills for needs.
 
-Points are of `customers.optimiser`: one outweighs 2.5 percent of load (assumption). Points of several ties add up.
+A member who is about to leave has points against him. Points are of `customers.optimiser`: one outweighs 2.5 percent of load (assumption). Points of several ties add up.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer, Nomination, Relation
+from customers.models import Customer, Handover, Nomination, ProfileValue, Relation
 from customers.models.family import FAMILY
 
-POINTS = {"family": 5, "referrer": 4, "familiar": 3, "employer": 2, "skills": 2}
+POINTS = {"family": 5, "referrer": 4, "familiar": 3, "employer": 2, "skills": 2, "language": 2, "leaves_soon": -10}
 
 LABELS = {
     "family": _("Looks after the family already"),
@@ -22,7 +22,12 @@ LABELS = {
     "familiar": _("Has talked with the customer before"),
     "employer": _("Looks after others of the same employer"),
     "skills": _("Skills fit the needs"),
+    "language": _("Speaks the language of the customer's home"),
 }
+"""What a tie says for a receiver; what speaks against one has no words."""
+
+LEAVES_WITHIN_DAYS = 60
+"""Whoever hands his whole book over within so many days receives nobody where another can (assumption)."""
 
 Ties = dict[int, dict[int, set[str]]]
 """{customer: {member: codes of POINTS}}."""
@@ -40,7 +45,7 @@ def points_of(codes: Iterable[str]) -> int:
 
 
 def ties_of(customers, members: Mapping[int, str], *, on: date) -> Ties:
-    """Return the ties of a queryset of customers to members {pk: skills}; six queries, however many there are."""
+    """Return the ties of a queryset of customers to members {pk: skills}; eight queries, however many there are."""
     found: Ties = defaultdict(lambda: defaultdict(set))
     rows = list(customers.values_list("pk", "employer", "needs", "occupation"))
     pks = [row[0] for row in rows]
@@ -59,6 +64,12 @@ def ties_of(customers, members: Mapping[int, str], *, on: date) -> Ties:
     for reader in _readers:
         for customer, member in reader(pks, on):
             tie(customer, member, "familiar")
+    leaving = _leaving(members, on)
+    homes = dict(
+        ProfileValue.objects.filter(customer__in=pks, field="native_place", ended_at=None).values_list(
+            "customer", "value"
+        )
+    )
     employers = {employer for _pk, employer, *_rest in rows if employer}
     books = Customer.objects.filter(manager__in=list(members), employer__in=employers).order_by()
     colleagues = Counter(books.values_list("employer", "manager"))
@@ -68,7 +79,27 @@ def ties_of(customers, members: Mapping[int, str], *, on: date) -> Ties:
                 tie(pk, member, "employer")
             if fits(skills, f"{needs} {occupation}"):
                 tie(pk, member, "skills")
+            if speaks(skills, str(homes.get(pk, ""))):
+                tie(pk, member, "language")
+            if member in leaving:
+                tie(pk, member, "leaves_soon")
     return {customer: dict(by_member) for customer, by_member in found.items()}
+
+
+def _leaving(members: Iterable[int], on: date) -> set[int]:
+    """Return those who leave their post: the hand-over of their book is under way or agreed, and its day is near."""
+    gone = Handover.objects.open().filter(
+        giver__in=list(members),
+        reason__in=[Handover.Reason.LEAVING, Handover.Reason.POST],
+        effective_on__lte=on + timedelta(days=LEAVES_WITHIN_DAYS),
+    )
+    return set(gone.values_list("giver", flat=True))
+
+
+def speaks(skills: str, home: str) -> bool:
+    """Say whether one of the skills is the language of a place: 柳州话 of 广西柳州."""
+    words = [word.rstrip("话语") for word in skills.split() if word.endswith(("话", "语"))]
+    return bool(home) and any(word and (word in home or home in word) for word in words)
 
 
 @lru_cache(maxsize=65536)

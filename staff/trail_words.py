@@ -8,6 +8,8 @@ ACTIONS = {
     "staff.sign_in_failed": _("Wrong password"),
     "customer.assigned": _("Customer assigned"),
     "customer.unassigned": _("Assignment ended"),
+    "customer.locked": _("Relation locked"),
+    "customer.unlocked": _("Relation unlocked"),
     "customer.assignment_undone": _("Assignment taken back"),
     "customer.viewed": _("Customer viewed"),
     "customer.dialled": _("Customer dialled"),

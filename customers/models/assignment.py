@@ -166,6 +166,9 @@ class Assignment(models.Model):
     proposal = models.ForeignKey(
         "customers.ProposalRecord", models.PROTECT, null=True, blank=True, db_index=False, related_name="assignments"
     )
+    locked = models.BooleanField(
+        default=False, db_default=False, help_text=_("stays with this manager whatever a proposal would move")
+    )
     exceeds = models.BooleanField(default=False, db_default=False, help_text=_("made on places beyond the limits"))
     updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
 

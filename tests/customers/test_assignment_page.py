@@ -356,3 +356,42 @@ def test_why_not_this_manager_is_answered_with_what_it_would_cost(page, branch, 
     assert "Costs nothing" in asked(same)
     assert "points" in asked(fuller)
     assert "No room" in asked(full)
+
+
+def test_a_locked_relation_is_not_moved_and_says_so(client, branch, page):
+    """A held gold customer could make way for a diamond; locked, he stays and the diamond is left over."""
+    full = LoadFactory(staff__branch=branch, capacity=60, staff__capacity_factor="0.10").staff
+    LoadFactory(staff__branch=branch, diamond_limit=0)
+    held = [AssignmentFactory(customer__branch=branch, staff=full, customer__service_tier=3) for _each in range(2)]
+    gold = AssignmentFactory(customer__branch=branch, staff=full)
+    waiting = CustomerFactory(branch=branch, service_tier=3)
+    assert len(held) == 2
+
+    moving = client.get(reverse("customers:assignment"), {"moving": "1"}).content.decode()
+    assert f'name="to-{gold.customer_id}"' in moving and f'name="to-{waiting.pk}"' in moving
+
+    client.post(reverse("customers:assignment_lock", args=[gold.customer_id]), {"locked": "1"})
+    gold.refresh_from_db()
+    assert gold.locked
+    locked = client.get(reverse("customers:assignment"), {"moving": "1"}).content.decode()
+    assert f'name="to-{gold.customer_id}"' not in locked
+    client.post(reverse("customers:assignment_lock", args=[gold.customer_id]), {"locked": "0"})
+    gold.refresh_from_db()
+    assert not gold.locked
+
+
+def test_a_moved_relation_is_applied_with_the_one_it_makes_room_for(client, branch, page):
+    full = LoadFactory(staff__branch=branch, capacity=60, staff__capacity_factor="0.10").staff
+    other = LoadFactory(staff__branch=branch, diamond_limit=0).staff
+    for _each in range(2):
+        AssignmentFactory(customer__branch=branch, staff=full, customer__service_tier=3)
+    gold = AssignmentFactory(customer__branch=branch, staff=full).customer
+    diamond = CustomerFactory(branch=branch, service_tier=3)
+
+    form = {
+        "moving": "1", "line": [gold.pk, diamond.pk], f"to-{gold.pk}": other.pk, f"to-{diamond.pk}": full.pk,
+        f"seen-{gold.pk}": f"{full.pk}:1", f"seen-{diamond.pk}": ":3",
+    }  # fmt: skip
+    client.post(reverse("customers:assignment_apply"), form)
+
+    assert Customer.objects.get(pk=gold.pk).manager == other and Customer.objects.get(pk=diamond.pk).manager == full

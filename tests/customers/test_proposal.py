@@ -1,10 +1,13 @@
 """The first fair proposal: whom domain.md §6 suggests, and why."""
 
+import itertools
 import random
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from customers.branch_proposal import load_members
 from customers.load import Book, Quota, limits_for
@@ -216,3 +219,91 @@ def test_the_active_members_of_an_outlet_come_from_the_database_in_one_query(dja
         members = load_members(branch.pk)
 
     assert [(one.name, one.book.counts[GOLD], one.last_start) for one in members] == [("江一帆", 1, date(2026, 11, 2))]
+
+
+# --- Moving present relations -------------------------------------------------------------------------
+
+
+def held(number, holder, tier=DIAMOND, *, aum=1_000_000):
+    return Waiting(number, tier, Decimal(aum), Decimal(aum), holder, holder)
+
+
+def test_a_present_relation_moves_only_where_others_find_a_place_by_it():
+    """At 10 % a manager has 60 units, three diamonds: a held gold customer makes way for the third."""
+    full, other = member(1, factor="0.1", diamond=2, gold=1), member(2, factor="0.1", platinum=9)
+    people = [customer(9, DIAMOND), held(10, 1, GOLD)]
+
+    assert receivers(suggest(people[:1], [full, other])) == {}
+    moved = suggest(people, [full, other])
+
+    assert (receivers(moved), reasons(moved)[10]) == ({9: 1, 10: 2}, "makes_room")
+    assert [line.customer.id for line in moved.lines] == [10, 9], "who makes room comes first"
+    assert (moved.after[1].book.counts[DIAMOND], moved.after[1].book.counts[GOLD]) == (3, 0)
+    assert receivers(suggest(people, [full, member(2)])) == {9: 2}, "there is room: nobody moves"
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_moving_is_the_best_of_all_sharings_and_leaves_nobody_who_had_a_manager(dice):
+    """Against every sharing there is: who is left by tier, their money, then how many relations break."""
+    members = [
+        member(n, factor="0.1", diamond=dice.randint(0, 3), gold=dice.randint(0, 4))
+        for n in range(1, dice.randint(2, 3) + 1)
+    ]
+    members = [one for one in members if one.book.units <= one.book.capacity]
+    movable, number = [], 10
+    for one in members:
+        for tier, count in one.book.counts.items():
+            for _each in range(min(count, dice.randint(0, 2))):
+                movable.append(held(number, one.id, tier, aum=dice.randint(1, 9) * 100_000))
+                number += 1
+    waiting = [
+        customer(n, dice.choice([DIAMOND, PLATINUM, GOLD]), aum=dice.randint(1, 9) * 100_000, previous=None)
+        for n in range(1, dice.randint(2, 4))
+    ]
+    if not members or len(movable) > 4:
+        return
+    found = suggest([*waiting, *movable], members, mode="manager_only")
+
+    place = {one.id: one.holder for one in movable} | dict.fromkeys((one.id for one in waiting), None)
+    place |= receivers(found)
+    assert value(place, waiting, movable) == min(
+        value(sharing, waiting, movable) for sharing in every_sharing(waiting, movable, members)
+    )
+    assert all(place[one.id] for one in movable)
+
+
+def every_sharing(waiting, movable, members):
+    """Yield {customer: member or None} of all sharings within the limits in which nobody who had a manager is left."""
+    people = [*waiting, *movable]
+    choices = [[None, *(one.id for one in members)]] * len(waiting) + [[one.id for one in members]] * len(movable)
+    freed = {one.id: one for one in members}
+    for customer in movable:
+        freed[customer.holder] = freed[customer.holder].gives(customer.load_class)
+    for picked in itertools.product(*choices):
+        books = {pk: one.book for pk, one in freed.items()}
+        for customer, to in zip(people, picked, strict=True):
+            if to and not books[to].has_room(customer.load_class):
+                break
+            if to:
+                books[to] = books[to].plus(customer.load_class)
+        else:
+            yield {customer.id: to for customer, to in zip(people, picked, strict=True)}
+
+
+def value(sharing, waiting, movable) -> tuple:
+    left = [one for one in waiting if sharing[one.id] is None]
+    counts = tuple(sum(one.load_class == tier for one in left) for tier in reversed(Tier))
+    return (*counts, sum(one.aum for one in left), sum(sharing[one.id] != one.holder for one in movable))
+
+
+def test_what_the_page_has_shown_stays_although_the_best_answer_is_another_by_now():
+    """More room on one member changes the best answer; the lines that nobody touched do not jump."""
+    first, second = member(1, platinum=10), member(2, platinum=12)
+    found = suggest([customer(1, PLATINUM)], [first, second])
+    assert receivers(found) == {1: 1}
+    seen = reckon(found, receivers={}, shown={1: 2})
+    assert (receivers(seen), reasons(seen), seen.lines[0].proposed) == ({1: 2}, {1: "as_shown"}, 2)
+    changed = reckon(found, receivers={1: 1}, shown={1: 2})
+    assert receivers(changed) == {1: 1} and reasons(changed) == {1: "by_hand"}
+    assert receivers(reckon(found, receivers={}, shown={1: 99})) == {1: 1}, "who is gone is not shown"

@@ -232,6 +232,7 @@ ROWS = {
     "assignment/to-reassign/": Row(ASSIGN),
     "assignment/overrides/": Row(ASSIGN),
     "assignment/overrides/<int:pk>/withdraw/": post(ASSIGN, ok=ANSWERED | {404}),  # none is there
+    "assignment/<int:pk>/lock/": post(ASSIGN, "customer"),
     "assignment/<int:pk>/end/": post(ASSIGN, "customer"),
     "assignment/<int:pk>/why-not/<int:member>/": Row(ASSIGN, "customer", ok=frozenset({200, 404})),  # waits for nobody
     "assignment/assign/": post(ASSIGN, "customer", field="customer"),

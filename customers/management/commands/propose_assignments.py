@@ -21,9 +21,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--branch", required=True, help="code of the outlet")
         parser.add_argument("--apply", action="store_true", help="assign, in the name of the branch head")
+        parser.add_argument(
+            "--moving", action="store_true", help="let present relations move where others find a place by it"
+        )
         parser.add_argument("--json", type=Path, help="write the lines to this file")
 
-    def handle(self, *, branch, apply, json, **options):
+    def handle(self, *, branch, apply, json, moving, **options):
         outlet = Branch.objects.filter(code=branch).first()
         if outlet is None:
             raise CommandError(f"No institution has the code {branch}.")
@@ -31,7 +34,7 @@ class Command(BaseCommand):
         if head is None:
             raise CommandError(f"{outlet.name} has no active branch head, in whose sight and name this is done.")
         on = localdate()
-        proposal, members = propose_branch(viewer=head, branch=outlet, on=on)
+        proposal, members = propose_branch(viewer=head, branch=outlet, on=on, moving=moving)
         figures = as_figures(proposal)
         for name in ("objective", "bound", "gap", "assigned", "unassigned", "managers_short", "seconds"):
             self.stdout.write(f"{name:<15} {figures[name]:,}")
