@@ -9,8 +9,9 @@ class ContactsConfig(AppConfig):
     verbose_name = _("Contacts")
 
     def ready(self):
-        """Let the floor below draw the meter of the regime and know who has talked with whom; register the jobs."""
+        """Let the floor below draw the meter of the regime and know who has talked with whom; register the words of events and the jobs."""
         from contacts import (
+            event_words,  # noqa: F401
             familiarity,
             handing_over,
             meters,

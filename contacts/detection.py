@@ -5,11 +5,12 @@ for one branch and one day. Keys are natural, so a second run writes nothing twi
 is refreshed, what is no longer found lapses.
 """
 
+from collections.abc import Container
 from datetime import date, timedelta
 
 from django.db import connection
 
-from contacts import regime
+from contacts import event_sql, regime
 from contacts.models import PROBABILITY
 from customers.birthdays import birthdays
 from customers.models import Tier
@@ -179,17 +180,24 @@ KINDS = [
     ("event", MATURITY_SQL, ["deposit_due", "wealth_due", "insurance_due"]),
     ("event", BIRTHDAY_SQL, ["birthday"]),
     ("opportunity", OPPORTUNITY_SQL, ["opportunity_due", "opportunity_resume"]),
+    *event_sql.statements(),
 ]
 """Source, statement, and the reasons that the statement owns: those lapse when it no longer finds them."""
 
 
-def write_found(*, branch_id: int, on: date) -> int:
-    """Write what each statement finds for a branch on a day, and let lapse what it no longer does; return rows touched."""
+def write_found(*, branch_id: int, on: date, reasons: Container[str] | None = None) -> int:
+    """Write what each statement finds for a branch on a day, and let lapse what it no longer does; return rows touched.
+
+    Args:
+        reasons: look only for what owns one of these; for everything if not given.
+    """
     parameters = _parameters(on) | {"branch": branch_id}
     touched = 0
     with connection.cursor() as cursor:
-        for source, found, reasons in KINDS:
-            cursor.execute(WRITE_SQL.format(found=found), parameters | {"source": source, "reasons": reasons})
+        for source, found, owned in KINDS:
+            if reasons is not None and not any(reason in reasons for reason in owned):
+                continue
+            cursor.execute(WRITE_SQL.format(found=found), parameters | {"source": source, "reasons": owned})
             touched += cursor.fetchone()[0]
     return touched
 
@@ -200,7 +208,7 @@ def _parameters(on: date) -> dict:
     gold_due = add_working_days(on, GOLD_WORKING_DAYS)
     friday = week.first + timedelta(days=4)
     days = birthdays(on, on + timedelta(days=BIRTHDAY_LEAD_DAYS))
-    return {
+    return event_sql.parameters(on) | {
         "on": on,
         "month_first": month.first,
         "month_last": month.last,

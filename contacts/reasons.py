@@ -88,11 +88,11 @@ def _day(figures: dict, key: str) -> date | None:
     return date.fromisoformat(figures[key]) if figures.get(key) else None
 
 
-def _assets(task: ContactTask) -> dict:
+def assets(task: ContactTask) -> dict:
     return {"amount": task.customer.aum, "amount_label": _("assets")}
 
 
-def _since_last_contact(customer, on: date) -> str:
+def since_last_contact(customer, on: date) -> str:
     """Return how long the customer has not been contacted."""
     if customer.last_contact_on is None:
         return _("never contacted")
@@ -113,7 +113,7 @@ def _so_far(task: ContactTask, on: date) -> str:
     """Return what has been done of a monthly rule, read from the customer as it stands now."""
     customer, need = task.customer, task.figures["need_phones"]
     if not customer.contact_phones and not customer.contact_meetings:
-        return _("No contact yet this month, {since}").format(since=_since_last_contact(customer, on))
+        return _("No contact yet this month, {since}").format(since=since_last_contact(customer, on))
     if not customer.contact_meetings:
         return _("Calls {done} of {need} this month").format(done=customer.contact_phones, need=need)
     return _("Calls {done} of {need}, meetings {met} of {need_met} this month").format(
@@ -153,7 +153,7 @@ def _alert(task: ContactTask, on: date, viewer: Staff) -> Reason:
 def _missed_month(task, on, viewer):
     return Reason(
         "over", "clock-exclamation", _("Missed last month"), _so_far(task, on),
-        way="meeting", context=[requirement_words(task.figures), _days_left(task, on)], **_assets(task),
+        way="meeting", context=[requirement_words(task.figures), _days_left(task, on)], **assets(task),
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def _missed_month(task, on, viewer):
 def _at_risk_month(task, on, viewer):
     return Reason(
         "over", "clock-exclamation", _("Month ends soon"), _so_far(task, on),
-        way="meeting", context=[_days_left(task, on), requirement_words(task.figures)], **_assets(task),
+        way="meeting", context=[_days_left(task, on), requirement_words(task.figures)], **assets(task),
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def _at_risk_month(task, on, viewer):
 def _behind_month(task, on, viewer):
     return Reason(
         "over", "clock-exclamation", _("Behind this month"), _so_far(task, on),
-        context=[requirement_words(task.figures), _days_left(task, on)], **_assets(task),
+        context=[requirement_words(task.figures), _days_left(task, on)], **assets(task),
     )  # fmt: skip
 
 
@@ -180,10 +180,10 @@ def _quarter(task, on, viewer):
         "at_risk_quarter": _("Quarter ends soon"),
         "behind_quarter": _("Not yet this quarter"),
     }
-    sentence = _("{since}, none this quarter").format(since=_since_last_contact(task.customer, on))
+    sentence = _("{since}, none this quarter").format(since=since_last_contact(task.customer, on))
     return Reason(
         "over", "clock-exclamation", chips[task.reason], sentence,
-        context=[_days_left(task, on)], **_assets(task),
+        context=[_days_left(task, on)], **assets(task),
     )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def _gold_inactive(task, on, viewer):
     return Reason(
         "over", "clock-exclamation", _("No business for a week"),
         _("No movement on the accounts for {days}").format(days=days((on - _day(task.figures, "since")).days)),
-        context=[_since_last_contact(task.customer, on)], **_assets(task),
+        context=[since_last_contact(task.customer, on)], **assets(task),
     )  # fmt: skip
 
 
@@ -215,7 +215,7 @@ def _maturity(task, on, viewer):
     context = [_("matures on {day}").format(day=formats.day(matures_on, today=on))]
     if figures.get("pieces", 1) > 1:
         context.append(_("{number} holdings together").format(number=figures["pieces"]))
-    context.append(_since_last_contact(task.customer, on))
+    context.append(since_last_contact(task.customer, on))
     return Reason(
         "event",
         "calendar-event",
@@ -244,7 +244,7 @@ def _birthday(task, on, viewer):
     return Reason(
         "event", "cake", _("Birthday"), sentence,
         way="wechat" if task.customer.low_disturb else "phone",
-        context=[*context, _since_last_contact(task.customer, on)], **_assets(task),
+        context=[*context, since_last_contact(task.customer, on)], **assets(task),
     )  # fmt: skip
 
 
@@ -278,8 +278,8 @@ def _planned(task, on, viewer):
         purpose or (_("Last time: {words}").format(words=note)) if note or purpose else _("Contact planned for {when}").format(
             when=when(task.due_on, on)
         ),
-        context=[_since_last_contact(task.customer, on)],
-        **_assets(task),
+        context=[since_last_contact(task.customer, on)],
+        **assets(task),
     )  # fmt: skip
 
 
@@ -291,5 +291,5 @@ def _handed_over(task, on, viewer):
         words = _("First visit together with {name}, who handed over").format(name=figures["giver"])
     return Reason(
         "event", "arrows-exchange", _("Handed over"), words, way="meeting" if figures.get("joint") else "phone",
-        context=[figures["note"]], **_assets(task),
+        context=[figures["note"]], **assets(task),
     )  # fmt: skip

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from contacts import views_log, views_opportunities, views_panels, views_planning, views_potential, views_today
+from contacts import (
+    views_events,
+    views_log,
+    views_opportunities,
+    views_panels,
+    views_planning,
+    views_potential,
+    views_today,
+)
 
 app_name = "contacts"
 
@@ -19,6 +27,10 @@ urlpatterns = [
     path("customers/<int:pk>/timeline/", views_panels.panel_timeline, name="panel_timeline"),
     path("customers/<int:pk>/note/", views_panels.note, name="note"),
     path("customers/<int:pk>/opportunities/", views_panels.panel_opportunities, name="panel_opportunities"),
+    path("events/", views_events.event_list, name="event_list"),
+    path("events/new/", views_events.event_new, name="event_new"),
+    path("events/<int:pk>/", views_events.event_detail, name="event"),
+    path("events/<int:pk>/withdraw/", views_events.event_withdraw, name="event_withdraw"),
     path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),

@@ -51,6 +51,7 @@ _SERVE = {
     "customers.nominate_customer",
     "customers.reveal_sensitive",
     "contacts.log_contact",
+    "contacts.enter_event",
     "contacts.move_opportunity",
 }
 _FOLLOW_RISK = {"churn.view_alert", "churn.handle_alert"}
@@ -68,6 +69,8 @@ _SUPERVISE = {
     "churn.view_model",
     "staff.view_night",
     "customers.view_rules",
+    "contacts.enter_event",
+    "contacts.publish_event",
 }
 _ASK = {"customers.ask_adjustment"}
 
@@ -76,6 +79,8 @@ PERMISSIONS = {
     Role.SUB_BRANCH_PRESIDENT: _SUPERVISE,
     Role.RETAIL_ADMIN: {
         "customers.view_customer",
+        "contacts.enter_event",
+        "contacts.publish_event",
         "customers.view_rules",
         "customers.edit_rules",
         "customers.edit_product",

@@ -94,6 +94,8 @@ MENU = (
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
          MANAGERS | ADVISERS | HEADS, "o", _opportunities),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
+    Item("events", _("Events"), "contacts:event_list", "calendar-event",
+         MANAGERS | COUNTER | HEADS | {Role.RETAIL_ADMIN}, "", None, "", _("Reference")),
     Item("segments", _("Segments"), "customers:segment_list", "layout-grid",
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",

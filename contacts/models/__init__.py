@@ -1,5 +1,6 @@
 """The tables of floor 3: contacts and their rules, tasks, opportunities."""
 
+from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
 from contacts.models.tasks import ContactTask
@@ -7,8 +8,10 @@ from contacts.models.tasks import ContactTask
 __all__ = [
     "MOVES",
     "PROBABILITY",
+    "ContactEvent",
     "ContactLog",
     "ContactTask",
+    "EventMatch",
     "FrequencyRule",
     "Opportunity",
     "OpportunityStageHistory",

@@ -186,6 +186,7 @@ FIELDS: tuple[Field, ...] = (
           question=_("What kind of work do you do now?")),
     Field("employer", _G.WORK, _("Employer"), column="employer"),
     Field("post", _G.WORK, _("Post"), max_length=40, ease=1, question=_("What is your position there?")),
+    Field("retirement_date", _G.WORK, _("Retirement date"), _K.DATE, ease=1, question=_("When will you retire?")),
     Field("industry", _G.WORK, _("Industry"), max_length=40, ease=1, question=_("Which industry is your company in?")),
     Field("payroll_here", _G.WORK, _("Payroll at our bank"), _K.BOOL, question=_("Is your salary paid into an account with us?")),
     Field("income_band", _G.WORK, _("Annual income"), _K.CHOICE, IncomeBand, ease=3,

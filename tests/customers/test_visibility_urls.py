@@ -208,6 +208,10 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "events/": Row(REVEAL | {TELLER}),
+    "events/new/": Row(MANAGE, ok=frozenset({200})),  # for one customer: tests/contacts/test_event_pages.py
+    "events/<int:pk>/": Row(REVEAL | {TELLER}, ok=frozenset({404})),  # none is there
+    "events/<int:pk>/withdraw/": post(REVEAL | {TELLER}, ok=ANSWERED | {404}),
     "planning/": Row(MODEL),
     "planning/simulate/": post(MODEL),
     "planning/save/": post({OFFICE}),
