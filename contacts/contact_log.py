@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts import agenda, pipeline, regime
+from contacts import agenda, pipeline, regime, report
 from contacts.models import ContactLog, ContactTask, Opportunity
 from customers.models import Customer
 from staff import audit
@@ -120,6 +120,8 @@ def log_contact(
         _close_served(log, closes, on=on)
         _move_along(log, moves=moves, opens=opens, on=on)
     _plan_next(log, on=on)
+    if report.is_required(log):
+        report.begin(log=log, on=on)
     regime.refresh_customer(customer=seen, on=on)
     audit.record("contact.logged", log, by=by, channel=channel, result=result, day=log.on.isoformat())
     return log
@@ -135,6 +137,7 @@ def void(*, log: ContactLog, by: Staff, on: date) -> ContactLog:
     log.voided_at, log.voided_by = timezone.now(), by
     log.save(update_fields=["voided_at", "voided_by"])
     _move_back(log, by=by, on=on)
+    report.drop(log=log, on=on)
     log.closed_tasks.update(
         status=ContactTask.Status.OPEN, closed_by_log=None, closed_on=None, closed_by=None, snoozed_until=None
     )

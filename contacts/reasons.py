@@ -293,3 +293,21 @@ def _handed_over(task, on, viewer):
         "event", "arrows-exchange", _("Handed over"), words, way="meeting" if figures.get("joint") else "phone",
         context=[figures["note"]], **assets(task),
     )  # fmt: skip
+
+
+@says("report_due")
+def _report_due(task, on, viewer):
+    day = formats.day(_day(task.figures, "day"), today=on)
+    return Reason(
+        "plain", "file-text", _("Report to write"), _("The communication report of {day} is due").format(day=day),
+        context=[_("write it while it is fresh")], **assets(task),
+    )  # fmt: skip
+
+
+@says("promise")
+def _promise(task, on, viewer):
+    day = formats.day(_day(task.figures, "day"), today=on)
+    return Reason(
+        "event", "flag", _("Promise"), _("Promised on {day}: {what}").format(day=day, what=task.figures["what"]),
+        context=[since_last_contact(task.customer, on)], **assets(task),
+    )  # fmt: skip

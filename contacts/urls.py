@@ -9,6 +9,7 @@ from contacts import (
     views_panels,
     views_planning,
     views_potential,
+    views_reports,
     views_today,
 )
 
@@ -31,6 +32,10 @@ urlpatterns = [
     path("events/new/", views_events.event_new, name="event_new"),
     path("events/<int:pk>/", views_events.event_detail, name="event"),
     path("events/<int:pk>/withdraw/", views_events.event_withdraw, name="event_withdraw"),
+    path("reports/", views_reports.report_list, name="report_list"),
+    path("reports/<int:pk>/", views_reports.report_page, name="report"),
+    path("reports/<int:pk>/write/", views_reports.report_write, name="report_write"),
+    path("reports/<int:pk>/answer/", views_reports.report_answer, name="report_answer"),
     path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),

@@ -16,11 +16,11 @@ from django_htmx.http import reswap, retarget
 from contacts import agenda, calendar, contact_log
 from contacts.effects import effects_of
 from contacts.forms import PHRASES, PURPOSES, REACHED, ContactForm, Offer
-from contacts.models import ContactLog, Opportunity
+from contacts.models import CommunicationReport, ContactLog, Opportunity
 from contacts.reasons import reason_of
 from contacts.views_today import answer, chosen_kind, is_behind
 from customers.models import Customer
-from staff import audit
+from staff import audit, formats
 from staff.refusal import Refused
 from staff.shell import render_page, wants_part
 
@@ -83,6 +83,10 @@ def _order_of(request) -> list[int]:
 def _saved(request, written: ContactLog, before: list[int]):
     """Answer a saved contact: the list without its row, the next customer if asked for, and an undo."""
     message = _("Contact with {name} logged").format(name=written.customer.name)
+    if due := CommunicationReport.objects.filter(log=written).first():
+        message = _("{logged}; its report is due {day}").format(
+            logged=message, day=formats.day(due.due_on, today=timezone.localdate())
+        )
     undo_url = reverse("contacts:log_void", args=[written.pk])
     follower = _follower(request, before, written.customer_id) if "next" in request.POST else None
     if not wants_part(request):
@@ -114,6 +118,7 @@ class _View:
         self.request, self.customer = request, customer
         self.staff, self.on = request.user, timezone.localdate()
         tasks = customer.tasks.due(self.on).select_related("customer").order_by("due_on", "pk")
+        tasks = tasks.exclude(reason="report_due")  # written, not talked away
         self.tasks = [(task, reason_of(task, on=self.on, viewer=self.staff)) for task in tasks]
         self.leads = self._leading()
         self.open_ones = list(customer.opportunities.open().order_by("next_action_on", "pk"))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from contacts import board, contact_log
 from contacts.contact_log import CLOCK_SKEW
 from contacts.forms import NoteForm
-from contacts.models import ContactLog, OpportunityStageHistory
+from contacts.models import CommunicationReport, ContactLog, OpportunityStageHistory
 from customers.models import Customer, Tier, TierChange
 from staff.refusal import Refused
 from staff.shell import wants_part
@@ -49,6 +49,7 @@ class Entry:
     who: str
     voided: bool = False
     void_url: str = ""
+    report_url: str = ""
 
 
 @require_GET
@@ -60,7 +61,7 @@ def panel_timeline(request, pk):
 
 
 def timeline_context(request, customer: Customer) -> dict:
-    """Return the entries of one kind or all, before a moment: at most three queries, each of one page."""
+    """Return the entries of one kind or all, before a moment: at most four queries, each of one page."""
     kind = request.GET.get("kind", "all")
     kind = kind if kind in KINDS else "all"
     before = parse_datetime(request.GET.get("before", "").replace(" ", "+")) or timezone.now() + CLOCK_SKEW
@@ -93,6 +94,7 @@ def timeline_context(request, customer: Customer) -> dict:
 
 def _contacts(customer: Customer, before: datetime, viewer) -> list[Entry]:
     logs = customer.contact_logs.filter(at__lt=before).select_related("staff").order_by("-at")[: ENTRIES + 1]
+    reports = {one.log_id: one for one in CommunicationReport.objects.visible_to(viewer).filter(customer=customer)}
     today = timezone.localdate()
     return [
         Entry(
@@ -107,6 +109,7 @@ def _contacts(customer: Customer, before: datetime, viewer) -> list[Entry]:
             void_url=reverse("contacts:log_void", args=[log.pk]) + "?behind=other"
             if log.voided_at is None and log.staff_id == viewer.pk and log.entered_on == today
             else "",
+            report_url=reports[log.pk].get_absolute_url() if log.pk in reports else "",
         )
         for log in logs
     ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from churn.models import ChurnAlert
-from contacts.models import ContactTask, Opportunity
+from contacts.models import CommunicationReport, ContactTask, Opportunity
 from customers import list_memory
 from customers.models import AdjustmentRequest, Customer, Handover
 from customers.working_days import working_days_between
@@ -65,6 +65,12 @@ def _opportunities(staff) -> int:
     return _capped(open_ones.filter(owner=staff) if staff.role in MANAGERS else open_ones)
 
 
+def _reports(staff) -> int:
+    reports = CommunicationReport.objects.visible_to(staff)
+    own = reports.filter(author=staff, status__in=["draft", "returned"])
+    return _capped(own) + (_capped(reports.to_review(staff)) if staff.role in HEADS else 0)
+
+
 def _alerts(staff) -> int:
     return _capped(ChurnAlert.objects.visible_to(staff).open())
 
@@ -93,6 +99,7 @@ MENU = (
          MANAGERS | ADVISERS | COUNTER | HEADS | ABOVE | {Role.AUDITOR}, "c", _customers),
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
          MANAGERS | ADVISERS | HEADS, "o", _opportunities),
+    Item("reports", _("Reports"), "contacts:report_list", "file-text", MANAGERS | HEADS, "r", _reports),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
     Item("events", _("Events"), "contacts:event_list", "calendar-event",
          MANAGERS | COUNTER | HEADS | {Role.RETAIL_ADMIN}, "", None, "", _("Reference")),

@@ -3,11 +3,13 @@
 from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
+from contacts.models.reports import CommunicationReport, ReportAddendum
 from contacts.models.tasks import ContactTask
 
 __all__ = [
     "MOVES",
     "PROBABILITY",
+    "CommunicationReport",
     "ContactEvent",
     "ContactLog",
     "ContactTask",
@@ -15,4 +17,5 @@ __all__ = [
     "FrequencyRule",
     "Opportunity",
     "OpportunityStageHistory",
+    "ReportAddendum",
 ]

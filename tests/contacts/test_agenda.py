@@ -237,7 +237,6 @@ FIGURES = {
     "pieces": 2,
     "from": 2,
     "to": 1,
-    "title": "存款利率下调",
     "day": "2026-11-20",
     "age": 60,
     "lunar": True,

@@ -208,6 +208,10 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "reports/": Row(VIEW),
+    "reports/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there: tests/contacts/test_reports.py
+    "reports/<int:pk>/write/": post(VIEW, ok=ANSWERED | {404}),
+    "reports/<int:pk>/answer/": post(VIEW, ok=ANSWERED | {404}),
     "events/": Row(REVEAL | {TELLER}),
     "events/new/": Row(MANAGE, ok=frozenset({200})),  # for one customer: tests/contacts/test_event_pages.py
     "events/<int:pk>/": Row(REVEAL | {TELLER}, ok=frozenset({404})),  # none is there

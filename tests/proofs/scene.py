@@ -10,7 +10,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
-from contacts import event
+from contacts import event, report
 from contacts.models import ContactTask
 from customers import named_lists
 from customers.models import AdjustmentRequest, Assignment, BelowZero, Customer, CustomerMerge
@@ -115,7 +115,7 @@ def live_with(customer: Customer, manager: Staff) -> None:
         kind="life_change", title="x", occurs_on=today, customer=customer, by=manager, branch=customer.branch, on=today
     )
     customer.ids = {
-        "event": told.pk,
+        "event": told.pk, "report": report.begin(log=log, on=today).pk,
         "below zero": BelowZero.objects.create(customer=customer, proposed_on=today, clv=-1).pk,
         "merge": CustomerMerge.objects.create(
             kept=customer, dropped=CustomerFactory(branch=customer.branch), by=manager, before="{}", after="{}"
@@ -178,7 +178,7 @@ def signed_in(staff: Staff) -> Client:
 # --- Every address ----------------------------------------------------------------------------------
 
 IDS = (
-    ("planning/", ""), ("events/", "event"), ("assignment/history/", ""), ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("products/", ""), ("value/below-zero/", "below zero"), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("qualifications/", ""), ("handovers/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"), ("assignment/overrides/", ""),
+    ("planning/", ""), ("events/", "event"), ("reports/", "report"), ("assignment/history/", ""), ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("products/", ""), ("value/below-zero/", "below zero"), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("qualifications/", ""), ("handovers/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"), ("assignment/overrides/", ""),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),
