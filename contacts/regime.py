@@ -125,6 +125,8 @@ def weekly_requirement(managed: int, weekly: int) -> int:
 class Subject:
     """What the regime needs to know of a customer; `assigned_on` is None without a primary manager.
 
+    `below_zero`: the head has confirmed it; such customers are out of the regime (domain.md §13).
+
     `strategies`: (member of the segment since, a contact at least every so many days), of the segments with such a strategy.
     """
 
@@ -133,6 +135,7 @@ class Subject:
     low_disturb: bool
     assigned_on: date | None
     tier_changed_on: date | None
+    below_zero: bool = False
     strategies: tuple[tuple[date, int], ...] = ()
 
 
@@ -209,7 +212,7 @@ def standing(
         "meetings": count(contacts, "meeting", window),
         "count": count_any(contacts, quarter_of(on)),
     }
-    if subject.assigned_on is None or subject.relation_status not in ("signed", "potential"):
+    if subject.assigned_on is None or subject.below_zero or subject.relation_status not in ("signed", "potential"):
         return Standing(**seen, state=State.EXEMPT, missed_last_window=False, due_on=None)
 
     before = window_of(window.first - timedelta(days=1))
@@ -237,7 +240,7 @@ def standing(
 STANDING_SQL = """
 WITH subject AS (
     SELECT c.id, a.start AS assigned_on, greatest(a.start, t.changed_on) AS bound_from,
-           a.start IS NOT NULL AND c.relation_status IN ('signed', 'potential') AS managed,
+           a.start IS NOT NULL AND c.value_class <> 'bzc' AND c.relation_status IN ('signed', 'potential') AS managed,
            c.relation_status = 'signed' AND NOT c.low_disturb AND c.service_tier IN (2, 3) AS monthly,
            CASE c.service_tier WHEN 3 THEN %(diamond_phones)s ELSE %(platinum_phones)s END AS phones,
            CASE c.service_tier WHEN 3 THEN %(diamond_meetings)s ELSE %(platinum_meetings)s END AS meetings,

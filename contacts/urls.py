@@ -3,6 +3,7 @@
 from django.urls import path
 
 from contacts import (
+    views_compliance,
     views_events,
     views_log,
     views_opportunities,
@@ -36,6 +37,8 @@ urlpatterns = [
     path("reports/<int:pk>/", views_reports.report_page, name="report"),
     path("reports/<int:pk>/write/", views_reports.report_write, name="report_write"),
     path("reports/<int:pk>/answer/", views_reports.report_answer, name="report_answer"),
+    path("compliance/", views_compliance.compliance_page, name="compliance"),
+    path("compliance/<slug:rule>/<slug:first>/", views_compliance.compliance_window, name="compliance_window"),
     path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),

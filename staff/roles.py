@@ -71,6 +71,7 @@ _SUPERVISE = {
     "customers.view_rules",
     "contacts.enter_event",
     "contacts.publish_event",
+    "contacts.view_compliance",
 }
 _ASK = {"customers.ask_adjustment"}
 
@@ -81,6 +82,7 @@ PERMISSIONS = {
         "customers.view_customer",
         "contacts.enter_event",
         "contacts.publish_event",
+        "contacts.view_compliance",
         "customers.view_rules",
         "customers.edit_rules",
         "customers.edit_product",
@@ -94,14 +96,15 @@ PERMISSIONS = {
         "staff.view_night",
         "staff.view_outbox",
     },
-    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK | _ASK,
-    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK | _ASK,
+    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK | _ASK | {"contacts.view_compliance"},
+    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK | _ASK | {"contacts.view_compliance"},
     Role.WEALTH_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.FINANCIAL_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK | _ASK,
     Role.TELLER: _SERVE - {"contacts.move_opportunity", "customers.reveal_sensitive", "customers.edit_profile"},
     Role.AUDITOR: {
         "customers.view_customer",
+        "contacts.view_compliance",
         "customers.view_rules",
         "churn.view_alert",
         "churn.view_model",

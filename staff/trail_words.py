@@ -152,6 +152,7 @@ STEPS = {
     "potential": _("Potential and key groups"),
     "archives": _("Completeness of archives"),
     "regime": _("Contact regime"),
+    "compliance": _("Windows of the regime closed"),
     "scores": _("Churn scores"),
     "segments": _("Members of segments"),
     "limits": _("Limits of the morning"),

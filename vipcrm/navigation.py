@@ -103,6 +103,8 @@ MENU = (
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
     Item("events", _("Events"), "contacts:event_list", "calendar-event",
          MANAGERS | COUNTER | HEADS | {Role.RETAIL_ADMIN}, "", None, "", _("Reference")),
+    Item("compliance", pgettext_lazy("regime", "Compliance"), "contacts:compliance", "clipboard-check",
+         MANAGERS | HEADS | {Role.RETAIL_ADMIN, Role.AUDITOR}, "", None, "", _("Reference")),
     Item("segments", _("Segments"), "customers:segment_list", "layout-grid",
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from churn import alert_mail, alerts, scoring
-from contacts import agenda, costs, regime
+from contacts import agenda, compliance, costs, regime
 from customers import assets, averages, handover, override, potential, rating, value
 from customers.archive import completeness
 from customers.segments import membership
@@ -52,6 +52,7 @@ STEPS = (
     Step("potential", potential.refresh_branch),
     Step("archives", completeness.refresh_branch),
     Step("regime", regime.refresh_branch, for_morning=True),
+    Step("compliance", compliance.refresh_branch),
     Step("scores", scoring.score_branch),
     Step("limits", override.refresh_branch),
     Step("handovers", handover.refresh_branch),

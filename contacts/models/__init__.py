@@ -1,5 +1,6 @@
 """The tables of floor 3: contacts and their rules, tasks, opportunities."""
 
+from contacts.models.compliance import Compliance
 from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
@@ -10,6 +11,7 @@ __all__ = [
     "MOVES",
     "PROBABILITY",
     "CommunicationReport",
+    "Compliance",
     "ContactEvent",
     "ContactLog",
     "ContactTask",

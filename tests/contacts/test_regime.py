@@ -224,6 +224,7 @@ LOG = st.tuples(
     tier=st.sampled_from(list(Tier)),
     status=st.sampled_from(list(RelationStatus)),
     quiet=st.booleans(),
+    below_zero=st.booleans(),
     assigned_on=st.none() | DAY | st.just(LONG_AGO),
     changed_on=st.none() | DAY,
     logs=st.lists(LOG, max_size=14),
@@ -231,9 +232,11 @@ LOG = st.tuples(
     on=st.sampled_from([ON, date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 31)]) | DAY,
 )
 def test_the_statement_for_everybody_equals_the_arithmetic(
-    tier, status, quiet, assigned_on, changed_on, logs, strategies, on
+    tier, status, quiet, below_zero, assigned_on, changed_on, logs, strategies, on
 ):
-    customer = CustomerFactory(service_tier=tier, relation_status=status, low_disturb=quiet)
+    customer = CustomerFactory(
+        service_tier=tier, relation_status=status, low_disturb=quiet, value_class="bzc" if below_zero else ""
+    )
     if assigned_on is not None:
         AssignmentFactory(customer=customer, start=assigned_on)
     if changed_on is not None:
@@ -258,6 +261,7 @@ def test_the_statement_for_everybody_equals_the_arithmetic(
         low_disturb=quiet,
         assigned_on=assigned_on,
         tier_changed_on=changed_on if changed_on and changed_on <= on else None,
+        below_zero=below_zero,
         strategies=tuple(strategies),
     )
 

@@ -208,6 +208,8 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "compliance/": Row(MODEL | {MANAGER}),
+    "compliance/<slug:rule>/<slug:first>/": Row(MODEL | {MANAGER}, ok=frozenset({404})),  # no such rule
     "reports/": Row(VIEW),
     "reports/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there: tests/contacts/test_reports.py
     "reports/<int:pk>/write/": post(VIEW, ok=ANSWERED | {404}),

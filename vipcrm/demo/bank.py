@@ -14,7 +14,7 @@ from customers.assets import ensure_partitions
 from customers.models import Customer, Load, Product
 from staff.clients import create_client
 from staff.refusal import Refused
-from vipcrm.demo import lists, segments
+from vipcrm.demo import lists, segments, talks
 from vipcrm.demo.archives import write_archives
 from vipcrm.demo.catalogue import ITEMS, SELLING_POINTS
 from vipcrm.demo.chunk import Chunk
@@ -99,6 +99,7 @@ def write_bank(*, customers: int, seed: int, today: date, replace: bool = False,
         cursor.execute("ANALYZE")
     written.update(lists.write())
     written.update(segments.write(today=today))
+    written.update(talks.write(today=today))
     return written
 
 
