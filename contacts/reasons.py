@@ -311,3 +311,11 @@ def _promise(task, on, viewer):
         "event", "flag", _("Promise"), _("Promised on {day}: {what}").format(day=day, what=task.figures["what"]),
         context=[since_last_contact(task.customer, on)], **assets(task),
     )  # fmt: skip
+
+
+@says("replied")
+def _replied(task, on, viewer):
+    return Reason(
+        "event", "message", _("Answered a message"), _("“{text}”").format(text=task.figures["text"]),
+        context=[since_last_contact(task.customer, on)], **assets(task),
+    )  # fmt: skip

@@ -74,15 +74,19 @@ _SUPERVISE = {
     "contacts.view_compliance",
 }
 _ASK = {"customers.ask_adjustment"}
+_WRITE = {"contacts.release_message"}
+"""Lobby managers and tellers may not write to customers (domain.md §7)."""
 
 PERMISSIONS = {
-    Role.BRANCH_HEAD: _SUPERVISE | _SERVE | {"staff.manage_qualification"},
-    Role.SUB_BRANCH_PRESIDENT: _SUPERVISE,
+    Role.BRANCH_HEAD: _SUPERVISE | _SERVE | _WRITE | {"staff.manage_qualification", "contacts.edit_template"},
+    Role.SUB_BRANCH_PRESIDENT: _SUPERVISE | _WRITE | {"contacts.edit_template", "contacts.approve_template"},
     Role.RETAIL_ADMIN: {
         "customers.view_customer",
         "contacts.enter_event",
         "contacts.publish_event",
         "contacts.view_compliance",
+        "contacts.edit_template",
+        "contacts.approve_template",
         "customers.view_rules",
         "customers.edit_rules",
         "customers.edit_product",
@@ -96,8 +100,8 @@ PERMISSIONS = {
         "staff.view_night",
         "staff.view_outbox",
     },
-    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK | _ASK | {"contacts.view_compliance"},
-    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK | _ASK | {"contacts.view_compliance"},
+    Role.RELATIONSHIP_MANAGER: _SERVE | _FOLLOW_RISK | _ASK | _WRITE | {"contacts.view_compliance"},
+    Role.WEALTH_MANAGER: _SERVE | _FOLLOW_RISK | _ASK | _WRITE | {"contacts.view_compliance"},
     Role.WEALTH_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.FINANCIAL_ADVISER: {"customers.view_customer", "contacts.log_contact"},
     Role.LOBBY_MANAGER: _SERVE - {"contacts.move_opportunity"} | _FOLLOW_RISK | _ASK,

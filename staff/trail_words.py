@@ -59,6 +59,10 @@ ACTIONS = {
     "task.snoozed": _("Task put off"),
     "task.dismissed": _("Task dismissed"),
     "task.reopened": _("Task reopened"),
+    "message.released": _("Messages released"),
+    "message.cancelled": _("Messages cancelled"),
+    "template.edited": _("Words of a message edited"),
+    "template.approved": _("Words of a message approved"),
     "report.submitted": _("Report submitted"),
     "report.reviewed": _("Report read"),
     "report.returned": _("Report sent back"),
@@ -110,6 +114,7 @@ OBJECTS = {
     "customers.importbatch": _("File brought in"),
     "customers.customerlist": _("Named list"),
     "contacts.contactlog": _("Contact"),
+    "contacts.messagetemplate": _("Words of a message"),
     "contacts.communicationreport": _("Communication report"),
     "contacts.contactevent": _("Event"),
     "contacts.contacttask": _("Task"),
@@ -161,6 +166,7 @@ STEPS = {
     "value": _("Value of customers"),
     "alerts": _("Alerts"),
     "tasks": _("Today's tasks"),
+    "messages": _("Messages drafted"),
     "mail": _("E-mails"),
 }
 """What the run log calls the steps of a night."""

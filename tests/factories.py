@@ -244,7 +244,11 @@ def _noon(day: date):
 def put_back_rules() -> None:
     """Write the rules a bank begins with, where a test with real transactions emptied the tables."""
     if not QuotaRule.objects.exists():
-        for name in ("customers.migrations.0004_default_rules", "contacts.migrations.0003_default_frequency_rules"):
+        for name in (
+            "customers.migrations.0004_default_rules",
+            "contacts.migrations.0003_default_frequency_rules",
+            "contacts.migrations.0010_default_messages",
+        ):
             importlib.import_module(name).add(apps, None)
 
 

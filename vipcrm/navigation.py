@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from churn.models import ChurnAlert
-from contacts.models import CommunicationReport, ContactTask, Opportunity
+from contacts.models import CommunicationReport, ContactTask, Opportunity, OutboundMessage
 from customers import list_memory
 from customers.models import AdjustmentRequest, Customer, Handover
 from customers.working_days import working_days_between
@@ -71,6 +71,10 @@ def _reports(staff) -> int:
     return _capped(own) + (_capped(reports.to_review(staff)) if staff.role in HEADS else 0)
 
 
+def _messages(staff) -> int:
+    return _capped(OutboundMessage.objects.visible_to(staff).drafted())
+
+
 def _alerts(staff) -> int:
     return _capped(ChurnAlert.objects.visible_to(staff).open())
 
@@ -100,6 +104,7 @@ MENU = (
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
          MANAGERS | ADVISERS | HEADS, "o", _opportunities),
     Item("reports", _("Reports"), "contacts:report_list", "file-text", MANAGERS | HEADS, "r", _reports),
+    Item("messages", _("Messages"), "contacts:message_list", "message", MANAGERS | HEADS, "", _messages),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
     Item("events", _("Events"), "contacts:event_list", "calendar-event",
          MANAGERS | COUNTER | HEADS | {Role.RETAIL_ADMIN}, "", None, "", _("Reference")),
@@ -123,6 +128,7 @@ MENU = (
     Item("model", _("Churn model"), "churn:model", "chart-bar", HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("Manage")),
     Item("night", _("Nightly run"), "staff:night", "history",
          HEADS | ABOVE | {Role.SYS_ADMIN}, "n", None, "", _("Manage")),
+    Item("words", _("Words of messages"), "contacts:template_list", "template", {Role.RETAIL_ADMIN}, "", None, "", _("Manage")),
     Item("planning", _("Planning"), "customers:planning", "users-group", HEADS | {Role.RETAIL_ADMIN, Role.AUDITOR}, "", None, "", _("Manage")),
     Item("rules", _("Rules of rating"), "customers:rules_page", "adjustments",
          HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("System")),

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from churn import alert_mail, alerts, scoring
-from contacts import agenda, compliance, costs, regime
+from contacts import agenda, compliance, costs, messages, regime
 from customers import assets, averages, handover, override, potential, rating, value
 from customers.archive import completeness
 from customers.segments import membership
@@ -61,6 +61,7 @@ STEPS = (
     Step("value", value.value_branch, due=value.is_value_night),
     Step("alerts", alerts.open_alerts),
     Step("tasks", agenda.refresh_tasks, for_morning=True),
+    Step("messages", messages.draft_branch, for_morning=True),
     Step("mail", alert_mail.post_mails),
 )
 

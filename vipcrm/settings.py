@@ -184,6 +184,7 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "staff.tasks.sweep_jobs", "schedule": timedelta(seconds=30)},
     "forget-jobs": {"task": "staff.tasks.forget_jobs", "schedule": timedelta(hours=1)},
     "outbox": {"task": "staff.tasks.send_outbox", "schedule": timedelta(seconds=30)},
+    "messages": {"task": "contacts.tasks.send_messages", "schedule": timedelta(seconds=60)},
     "forget-answers": {"task": "staff.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "beat-heartbeat": {"task": "staff.tasks.heartbeat", "schedule": timedelta(seconds=60)},
 }
@@ -193,6 +194,10 @@ vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="vip@bank.example")
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}")
+
+# --- Text messages: http(s)://… a provider, file:///… a file; with nothing they wait (the demo: sms.jsonl in VAR) ---
+SMS_URL = env.str("SMS_URL", default="")
+SMS_KEY = env.str("SMS_KEY", default="")
 
 # --- Language and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
@@ -311,6 +316,7 @@ OAUTH2_PROVIDER = {
         "assignments:read": "Read who looks after whom",
         "assignments:write": "Assign customers",
         "churn:read": "Read churn alerts",
+        "messages:write": "Report deliveries and answers of text messages",
     },
     "SCOPES_BACKEND_CLASS": "staff.api.authentication.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 900,

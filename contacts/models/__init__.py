@@ -3,6 +3,7 @@
 from contacts.models.compliance import Compliance
 from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.logs import ContactLog, FrequencyRule
+from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMessage
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
 from contacts.models.reports import CommunicationReport, ReportAddendum
 from contacts.models.tasks import ContactTask
@@ -17,7 +18,10 @@ __all__ = [
     "ContactTask",
     "EventMatch",
     "FrequencyRule",
+    "InboundMessage",
+    "MessageTemplate",
     "Opportunity",
     "OpportunityStageHistory",
+    "OutboundMessage",
     "ReportAddendum",
 ]

@@ -25,9 +25,12 @@ def consents_of(customer: Customer) -> dict[tuple[str, str], ConsentRecord]:
 
 @transaction.atomic
 def record(
-    *, customer: Customer, purpose: Purpose, channel: Channel, granted: bool, evidence: str, by: Staff
+    *, customer: Customer, purpose: Purpose, channel: Channel, granted: bool, evidence: str, by: Staff | None
 ) -> ConsentRecord:
     """Write that a customer grants or withdraws a consent. What holds already is not written again.
+
+    Args:
+        by: who wrote it; None where the customer did, by answering a message.
 
     Raises:
         ArchiveRefused: a grant without evidence. Withdrawing needs none: it is as easy as it can be.

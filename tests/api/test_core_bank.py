@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from customers.models import Customer, DailyAsset
+from customers.identity import sealed_columns
+from customers.models import ConsentRecord, Customer, DailyAsset
 from staff.models import ApiClient
 from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory, LoadFactory
 
@@ -197,7 +198,14 @@ def test_a_query_that_does_not_fit_is_a_400_that_names_the_parameter(core, query
 def test_the_schema_names_every_door_and_its_errors(client):
     schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).content.decode()
 
-    for path in ("customers:batch", "assets:batch", "transactions:batch", "assignments/", "churn/alerts/"):
+    for path in (
+        "customers:batch",
+        "assets:batch",
+        "transactions:batch",
+        "assignments/",
+        "churn/alerts/",
+        "sms:replied",
+    ):
         assert f"/api/v1/{path}" in schema
     assert "application/problem+json" in schema
     assert client.get("/api/v1/docs/").status_code == 200
@@ -241,3 +249,21 @@ def test_lines_that_do_not_fit_are_named_and_nothing_is_assigned(core, outlet):
     assert unseen.json()["errors"][0]["pointer"] == "/lines/0/customer_no"
     assert core.post("/api/v1/assignments:apply", {"lines": []}, key="none").status_code == 400
     assert not Customer.objects.exclude(manager=None).exists()
+
+
+def test_a_provider_reports_deliveries_and_answers(client, outlet):
+    provider = Core(client, outlet, name="sms", scopes="messages:write")
+    customer = CustomerFactory(branch=outlet, **sealed_columns(id_no="", mobile="13800138000", address=""))
+    said = {"external_id": "r1", "mobile": "+86 138 0013 8000", "text": "TD", "at": "2026-11-25T10:00:00+08:00"}
+
+    assert provider.post("/api/v1/sms:replied", said).json() == {"taken": True}
+    again = provider.post("/api/v1/sms:replied", said | {"text": "x"}, "k-2")
+    assert again.json() == {"taken": True}
+    assert ConsentRecord.objects.filter(customer=customer, purpose="care", granted=False).count() == 1
+    assert provider.post("/api/v1/sms:delivered", {"reference": "vip-1", "state": "delivered"}, "k-3").json() == {
+        "taken": False
+    }
+    for number, wrong in enumerate(
+        [{}, said | {"at": "2026-11-25T10:00:00"}, said | {"more": 1}, {"reference": 1, "state": "x"}]
+    ):
+        assert provider.post("/api/v1/sms:replied", wrong, f"w-{number}").status_code == 400

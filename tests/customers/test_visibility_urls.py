@@ -208,6 +208,13 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "messages/": Row(ASSIGN | {MANAGER}),
+    "messages/act/": post(ASSIGN | {MANAGER}),
+    "messages/words/": Row(MANAGE),
+    "messages/words/<slug:kind>/edit/": post(MANAGE),
+    "messages/words/<int:pk>/approve/": post({PRESIDENT, OFFICE}, ok=ANSWERED | {404}),  # none waits
+    "api/v1/sms:delivered": API,
+    "api/v1/sms:replied": API,
     "compliance/": Row(MODEL | {MANAGER}),
     "compliance/<slug:rule>/<slug:first>/": Row(MODEL | {MANAGER}, ok=frozenset({404})),  # no such rule
     "reports/": Row(VIEW),

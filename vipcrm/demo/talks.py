@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 
-from contacts import compliance, event, report
+from contacts import compliance, event, messages, report
 from contacts.models import ContactLog
 from customers.models import Product, Segment
 from staff.models import Branch, Staff
@@ -27,6 +27,7 @@ def write(*, today: date) -> Counter:
         for weeks in range(WEEKS_JUDGED, -1, -1):
             on = today - timedelta(days=1 + 7 * weeks)
             written["windows of the regime"] += compliance.refresh_branch(branch_id=outlet.pk, on=on)
+        written["messages"] += messages.draft_branch(branch_id=outlet.pk, on=today)
     written["reports"] = _reports(today)
     written["events"] = _events(today)
     return written

@@ -1,0 +1,323 @@
+"""Messages to customers: drafted by the night, released by people, sent within the window, once each (domain.md §7).
+
+`recipients` is the one query that says who may be written to; the night asks it, and the sender asks it again.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts import agenda
+from contacts.festivals import audience_of, festival_on
+from contacts.models import ContactTask, InboundMessage, MessageTemplate, OutboundMessage
+from contacts.sms_gateway import Gateway, TryLater, gateway
+from contacts.sms_gateway import Refused as GatewayRefused
+from customers import reach
+from customers.archive import consents
+from customers.birthdays import birthdays
+from customers.identity import hash_of, mobile_key
+from customers.models import ConsentRecord, Customer, Holding
+from customers.working_days import add_working_days
+from staff import audit
+from staff.models import Staff
+from staff.refusal import Refused
+
+Status, Kind = OutboundMessage.Status, MessageTemplate.Kind
+
+OPENS, CLOSES = time(9), time(20)
+"""The bank's hours within which messages leave (domain.md §7)."""
+
+MARKETING_CAP, CAP_DAYS = 2, 7
+"""Marketing messages a customer in so many days (domain.md §7)."""
+
+MATURITY_DAYS = 3
+LEASE, MAX_ATTEMPTS, PAUSE = timedelta(minutes=5), 5, timedelta(minutes=2)
+STOP_WORDS = ("TD", "T", "退订", "TD退订", "QX")
+
+PURPOSE = {Kind.BIRTHDAY: "care", Kind.FESTIVAL: "care", Kind.MATURITY: reach.SERVICE}
+
+logger = logging.getLogger(__name__)
+
+
+class MessageRefused(Refused):
+    """This cannot be done with these messages; the message says why."""
+
+    code = "message_refused"
+
+
+# --- Who may be written to -----------------------------------------------------------------------------
+
+
+def why_not(purpose: str):
+    """Return the expression of why a customer gets no text message for a purpose; "" for who does.
+
+    What `reach` says of consent and refusal over SMS, then: nobody looks after him, no number, the cap of marketing.
+    """
+    recent = OutboundMessage.objects.filter(
+        customer=OuterRef("pk"), purpose="marketing", drafted_at__gt=timezone.now() - timedelta(days=CAP_DAYS)
+    ).exclude(status__in=[Status.CANCELLED, Status.SKIPPED, Status.FAILED])
+    counted = recent.order_by().values("customer").annotate(n=Count("pk")).values("n")
+    whens = [
+        When(manager=None, then=Value("no_manager")),
+        When(mobile_masked="", then=Value("no_mobile")),
+        When(~Q(reached=""), then="reached"),
+    ]
+    if purpose == "marketing":
+        whens.append(When(Exists(counted.filter(n__gte=MARKETING_CAP)), then=Value("cap")))
+    return Case(*whens, default=Value(""), output_field=CharField())
+
+
+def recipients(customers, purpose: str):
+    """Keep the customers who may be written to for a purpose."""
+    return customers.alias(reached=reach.why_not(purpose, "sms")).alias(skip=why_not(purpose)).filter(skip="")
+
+
+# --- Drafting, at night --------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def draft_branch(*, branch_id: int, on: date) -> int:
+    """Draft the messages of a day for an outlet's customers; run again it drafts nothing twice; return how many."""
+    everybody = Customer.objects.filter(branch=branch_id, merged_into=None).assignable()
+    drafted = 0
+    for template in MessageTemplate.objects.filter(status=MessageTemplate.Status.APPROVED):
+        for customers, words in _occasions(template.kind, everybody, on):
+            drafted += _draft(template, recipients(customers, PURPOSE[Kind(template.kind)]), words, on)
+    return drafted
+
+
+def _occasions(kind: str, everybody, on: date) -> list[tuple]:
+    """Return [(customers, {placeholder: expression or text})] of a kind on a day."""
+    match kind:
+        case Kind.BIRTHDAY:
+            names = [(name, lunar) for name, _day, lunar in birthdays(on, on)]
+            solar = [name for name, lunar in names if not lunar]
+            born = Q()
+            for name in solar:
+                month, day = map(int, name.split("-"))
+                born |= Q(birth_date__month=month, birth_date__day=day)
+            lunar = Q(lunar_birthday__in=[name for name, lunar in names if lunar])
+            return [(everybody.filter(Q(lunar_birthday="") & born | lunar), {})]
+        case Kind.FESTIVAL:
+            festival = festival_on(on)
+            if festival is None:
+                return []
+            return [(everybody.filter(audience_of(festival, on)), {"festival": festival.name, "wish": festival.wish})]
+        case Kind.MATURITY:
+            due = on + timedelta(days=MATURITY_DAYS)
+            held = Holding.objects.active().filter(customer=OuterRef("pk"), matures_on=due)
+            product = Subquery(held.order_by("-amount").values("product__name")[:1])
+            return [(everybody.filter(Exists(held)), {"product": product, "day": f"{due.month}月{due.day}日"})]
+    return []
+
+
+def _draft(template: MessageTemplate, customers, words: dict, on: date) -> int:
+    """Write the drafts of one template in one statement; those that need no release are released at once."""
+    columns = {name: value for name, value in words.items() if not isinstance(value, str)}
+    fixed = {name: value for name, value in words.items() if isinstance(value, str)}
+    rows = customers.annotate(**{f"word_{name}": value for name, value in columns.items()}).order_by()
+    picked = ["pk", "name", "gender", "manager__name", "branch__name", *(f"word_{name}" for name in columns)]
+    select, parameters = rows.values_list(*picked).query.sql_with_params()
+    body, values = "%s", [template.body]
+    places = {
+        "name": "c.name",
+        "title": "CASE c.gender WHEN 'm' THEN '先生' WHEN 'f' THEN '女士' ELSE '' END",
+        "manager": "c.manager",
+        "branch": "c.branch",
+    } | {name: f"c.word_{name}" for name in columns}
+    for name, text in fixed.items():
+        body, values = f"replace({body}, %s, %s)", [*values, f"{{{name}}}", text]
+    for name, column in places.items():
+        body, values = f"replace({body}, %s, coalesce({column}, ''))", [*values, f"{{{name}}}"]
+    status = Status.RELEASED if template.auto_release else Status.DRAFTED
+    names = ", ".join(["id", "name", "gender", "manager", "branch", *(f"word_{name}" for name in columns)])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO contacts_outboundmessage (key, customer_id, kind, purpose, template_id, body, occasion_on, status,"
+            " released_at, not_before)"
+            f" SELECT %s || c.id, c.id, %s, %s, %s, left({body}, 400), %s, %s, %s, %s FROM ({select}) AS c({names})"
+            " ON CONFLICT (key) DO NOTHING",
+            [
+                f"{template.kind}:{on.isoformat()}:", template.kind, PURPOSE[Kind(template.kind)], template.pk, *values, on,
+                status, timezone.now() if template.auto_release else None, _opening(on), *parameters,
+            ],
+        )  # fmt: skip
+        return cursor.rowcount
+
+
+def _opening(on: date) -> datetime:
+    return timezone.make_aware(datetime.combine(on, OPENS))
+
+
+# --- Releasing, by people ------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def release(*, messages: Iterable[int], by: Staff) -> int:
+    """Release drafts in the sight of `by`; return how many.
+
+    Raises:
+        MessageRefused: the role may not release messages.
+    """
+    if not by.has_perm("contacts.release_message"):
+        raise MessageRefused(_("Messages are released by managers and the branch head."))
+    drafts = OutboundMessage.objects.visible_to(by).drafted().filter(pk__in=list(messages))
+    done = drafts.update(status=Status.RELEASED, released_by=by, released_at=Now())
+    if done:
+        audit.record("message.released", None, by=by, number=done)
+    return done
+
+
+@transaction.atomic
+def cancel(*, messages: Iterable[int], by: Staff) -> int:
+    """Cancel drafts, and what is released and has not left, in the sight of `by`; return how many."""
+    if not by.has_perm("contacts.release_message"):
+        raise MessageRefused(_("Messages are released by managers and the branch head."))
+    waiting = OutboundMessage.objects.visible_to(by).filter(status__in=[Status.DRAFTED, Status.RELEASED])
+    done = waiting.filter(pk__in=list(messages)).update(status=Status.CANCELLED)
+    if done:
+        audit.record("message.cancelled", None, by=by, number=done)
+    return done
+
+
+# --- Sending -------------------------------------------------------------------------------------------
+
+
+def is_open(now: datetime) -> bool:
+    """Say whether messages may leave at a moment, by the bank's clock."""
+    return OPENS <= timezone.localtime(now).time() < CLOSES
+
+
+def send_waiting(*, limit: int = 500, door: Gateway | None = None) -> dict[str, int]:
+    """Send what is released, oldest first, within the hours; return how many ended in each status. Several may send at once.
+
+    A message is claimed in a transaction of its own, handed over outside any, and marked after. A claim whose lease ran
+    out may have left: it is `uncertain` and never sent again by itself.
+    """
+    counts: dict[str, int] = {}
+    abandoned = OutboundMessage.objects.filter(status=Status.SENDING, lease_until__lt=timezone.now())
+    counts[Status.UNCERTAIN] = abandoned.update(status=Status.UNCERTAIN, lease_until=None)
+    door = door or gateway()
+    if door is None or not is_open(timezone.now()):
+        limit = 0
+    for _turn in range(limit):
+        message = _claim()
+        if message is None:
+            break
+        status = message.status if message.status == Status.SKIPPED else _hand_over(message, door)
+        counts[status] = counts.get(status, 0) + 1
+    return {str(status): count for status, count in counts.items() if count}
+
+
+@transaction.atomic
+def _claim() -> OutboundMessage | None:
+    """Take the next message; one whose customer may not be written to any more is skipped, with the reason."""
+    waiting = OutboundMessage.objects.filter(status=Status.RELEASED, not_before__lte=timezone.now())
+    waiting = waiting.select_related("customer").order_by("not_before", "id")
+    message = waiting.select_for_update(skip_locked=True, of=("self",)).first()
+    if message is None:
+        return None
+    if not recipients(Customer.objects.filter(pk=message.customer_id), message.purpose).exists():
+        message.status, message.why = Status.SKIPPED, "not_reachable"
+    else:
+        message.status, message.attempts = Status.SENDING, message.attempts + 1
+        message.lease_until = timezone.now() + LEASE
+    message.save(update_fields=["status", "why", "attempts", "lease_until"])
+    return message
+
+
+def _hand_over(message: OutboundMessage, door: Gateway) -> str:
+    try:
+        door.send(reference=message.reference, to=message.customer.mobile, text=message.body)
+    except TryLater as error:
+        if message.attempts >= MAX_ATTEMPTS:
+            return _mark(message, Status.FAILED, why=str(error))
+        return _mark(message, Status.RELEASED, why=str(error), not_before=timezone.now() + PAUSE * 2**message.attempts)
+    except GatewayRefused as error:
+        return _mark(message, Status.FAILED, why=str(error))
+    return _mark(message, Status.SENT, sent_at=timezone.now())
+
+
+def _mark(message: OutboundMessage, status: str, **columns) -> str:
+    if columns.get("why"):
+        logger.warning(
+            "message not sent", extra={"message_id": message.pk, "status": str(status), "why": columns["why"]}
+        )
+    OutboundMessage.objects.filter(pk=message.pk).update(status=status, lease_until=None, **columns)
+    return status
+
+
+def delivered(*, reference: str, ok: bool, by, why: str = "") -> bool:
+    """Note what the provider `by` says became of a message; say whether it is one of those in its sight."""
+    number = reference.removeprefix("vip-")
+    if not number.isdigit() or len(number) > 18:
+        return False
+    sent = OutboundMessage.objects.visible_to(by).filter(
+        pk=number, status__in=[Status.SENT, Status.UNCERTAIN, Status.DELIVERED, Status.FAILED]
+    )
+    return bool(sent.update(status=Status.DELIVERED if ok else Status.FAILED, why=why[:120]))
+
+
+# --- Answers -------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def receive(*, external_id: str, mobile: str, text: str, at: datetime, by) -> InboundMessage:
+    """Take from the provider `by` what a customer answered, once; "TD" withdraws every consent over SMS at once.
+
+    Other words come before the manager on Today.
+    """
+    known = InboundMessage.objects.filter(external_id=external_id).first()
+    if known:
+        return known
+    key = mobile_key(mobile)
+    customer = Customer.objects.visible_to(by).filter(mobile_hash=hash_of(key)).order_by("pk").first() if key else None
+    stops = text.strip().upper() in STOP_WORDS
+    made = InboundMessage.objects.create(
+        external_id=external_id, customer=customer, text=text.strip()[:500], at=at, withdrew=stops
+    )
+    if customer and stops:
+        for purpose in ConsentRecord.Purpose:
+            _withdraw(customer, purpose)
+        OutboundMessage.objects.filter(customer=customer, status__in=[Status.DRAFTED, Status.RELEASED]).exclude(
+            purpose=reach.SERVICE
+        ).update(status=Status.CANCELLED, why="withdrawn")
+    elif customer:
+        _remind(made)
+    return made
+
+
+def _remind(reply: InboundMessage) -> None:
+    """Put what a customer answered on the manager's Today, to be answered within a working day."""
+    on = timezone.localdate(reply.at)
+    agenda.open_tasks(
+        [
+            {
+                "key": f"reply:{reply.pk}",
+                "customer_id": reply.customer_id,
+                "source": ContactTask.Source.MANUAL,
+                "reason": "replied",
+                "figures": {"text": reply.text[:60], "day": on},
+                "opened_on": on,
+                "due_on": add_working_days(on, 1),
+                "allowed_days": 1,
+                "opportunity_id": None,
+            }
+        ]
+    )
+
+
+def _withdraw(customer: Customer, purpose: str) -> None:
+    """Write the withdrawal of one consent, also where none was given: care needs none and ends with a refusal."""
+    held = consents.consents_of(customer).get((purpose, "sms"))
+    if held is None and purpose not in reach.REFUSABLE:
+        return
+    consents.record(
+        customer=customer, purpose=purpose, channel="sms", granted=False, evidence=_("answered TD"), by=None
+    )
