@@ -415,8 +415,12 @@ def ask(client, route, row, thing, people):
         kwargs = {"key": "none"}
     elif "rows" in route:
         kwargs = {"rows": str(pk)}
-    elif "<slug:kind>" in route:
+    elif "<slug:form>" in route:
         kwargs = {"kind": "customers", "form": "csv"}
+    elif "<slug:kind>" in route:
+        kwargs = {"kind": "birthday"}
+    elif "<slug:rule>" in route:
+        kwargs = {"rule": "none", "first": "2026-11-01"}
     if row.field:
         data[row.field] = pk
         data.setdefault("to", people[MANAGER].pk)
