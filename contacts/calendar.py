@@ -1,19 +1,28 @@
 """The month beside Today: which days hold plans, events or large maturities; and the next two weeks of one customer."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Sum
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from lunar_python import Solar
 
 from contacts import regime
+from contacts.festivals import festival_on
 from contacts.models import ContactTask
-from customers.models import Holding
+from contacts.reasons import reason_of
+from customers.models import Customer, Holding
 from customers.working_days import is_working_day
 from staff.models import Staff
+
+UNDATED = (ContactTask.Source.REGIME, ContactTask.Source.ALERT)
+"""What is due by a day without belonging to it."""
+
+DAY_ENTRIES = 4
+"""So many entries of a day stand in the month; the others behind a number."""
 
 LARGE_MATURITY = Decimal(500_000)
 """Yuan maturing on one day from which the day is marked red (assumption)."""
@@ -28,6 +37,7 @@ class Day:
     is_today: bool = False
     plans: int = 0
     maturing: Decimal = field(default_factory=Decimal)
+    entries: list["Entry"] = field(default_factory=list)
 
     @property
     def is_large(self) -> bool:
@@ -36,6 +46,29 @@ class Day:
     @property
     def is_working(self) -> bool:
         return is_working_day(self.on)
+
+    @property
+    def festival(self) -> str:
+        """Return the festival of the day, in Chinese as it is called; empty on other days."""
+        found = festival_on(self.on)
+        return found.name if found else ""
+
+    @property
+    def shown(self) -> list["Entry"]:
+        return self.entries[:DAY_ENTRIES]
+
+    @property
+    def more(self) -> int:
+        return max(0, len(self.entries) - DAY_ENTRIES)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing of a day: a customer with what is due, or what matures; `kind` is the hue."""
+
+    kind: str
+    customer: Customer
+    words: str
 
 
 def weeks_between(first: date, last: date, *, today: date, month: int | None = None) -> list[list[Day]]:
@@ -50,20 +83,45 @@ def month_for(*, staff: Staff, month: date, on: date) -> list[list[Day]]:
     """Return the weeks of a month with the plans, events and maturities of a member's customers: two queries."""
     window = regime.month_of(month)
     weeks = weeks_between(window.first, window.last, today=on, month=window.first.month)
-    start, end = weeks[0][0].on, weeks[-1][-1].on
-    plans: dict[date, int] = defaultdict(int)
-    dated = ContactTask.objects.of_manager(staff).open().filter(due_on__range=(start, end))
-    for source, due_on in dated.exclude(source=ContactTask.Source.REGIME).values_list("source", "due_on"):
-        plans[due_on] += source != ContactTask.Source.ALERT
+    _fill([day for week in weeks for day in week], staff)
+    return weeks
+
+
+def days_for(*, staff: Staff, first: date, last: date, on: date) -> list[Day]:
+    """Return the days from `first` to `last` as `month_for` fills them."""
+    days = [Day(on=first + timedelta(days=n)) for n in range((last - first).days + 1)]
+    _fill(days, staff)
+    return days
+
+
+def page_for(*, staff: Staff, month: date, on: date) -> list[list[Day]]:
+    """Return the weeks of a month with every entry of each day, in words; two queries more."""
+    weeks = month_for(staff=staff, month=month, on=on)
+    days = {day.on: day for week in weeks for day in week}
+    dated = ContactTask.objects.of_manager(staff).open().filter(due_on__in=days).exclude(source__in=UNDATED)
+    for task in dated.select_related("customer").order_by("-stake", "pk"):
+        said = reason_of(task, on=on, viewer=staff)
+        days[task.due_on].entries.append(Entry(said.kind, task.customer, said.chip))
+    held = Holding.objects.maturing(start=min(days), end=max(days) + timedelta(days=1))
+    for holding in held.filter(customer__manager=staff).select_related("customer", "product").order_by("-amount"):
+        words = _("{product} matures").format(product=holding.product.name)
+        days[holding.matures_on].entries.append(Entry("plain", holding.customer, words))
+    return weeks
+
+
+def _fill(days: list[Day], staff: Staff) -> None:
+    """Count the plans and events of each day and sum what matures: two queries."""
+    start, end = days[0].on, days[-1].on
+    dated = ContactTask.objects.of_manager(staff).open().filter(due_on__range=(start, end)).exclude(source__in=UNDATED)
+    plans = Counter(dated.values_list("due_on", flat=True))
     maturing = dict(
         Holding.objects.maturing(start=start, end=end + timedelta(days=1))
         .filter(customer__manager=staff)
         .values_list("matures_on")
         .annotate(total=Sum("amount"))
     )
-    for day in (day for week in weeks for day in week):
+    for day in days:
         day.plans, day.maturing = plans.get(day.on, 0), maturing.get(day.on, Decimal(0))
-    return weeks
 
 
 def fortnight_for(*, staff: Staff, on: date) -> list[list[Day]]:

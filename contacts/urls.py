@@ -3,6 +3,7 @@
 from django.urls import path
 
 from contacts import (
+    views_calendar,
     views_compliance,
     views_events,
     views_log,
@@ -45,6 +46,9 @@ urlpatterns = [
     path("messages/words/", views_messages.template_list, name="template_list"),
     path("messages/words/<slug:kind>/edit/", views_messages.template_edit, name="template_edit"),
     path("messages/words/<int:pk>/approve/", views_messages.template_approve, name="template_approve"),
+    path("calendar/", views_calendar.calendar_page, name="calendar"),
+    path("calendar/address/", views_calendar.calendar_address, name="calendar_address"),
+    path("calendar/<str:key>.ics", views_calendar.calendar_file, name="calendar_file"),
     path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),

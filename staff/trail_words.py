@@ -63,6 +63,8 @@ ACTIONS = {
     "message.cancelled": _("Messages cancelled"),
     "template.edited": _("Words of a message edited"),
     "template.approved": _("Words of a message approved"),
+    "calendar.address_made": _("Calendar address made"),
+    "calendar.address_ended": _("Calendar address ended"),
     "report.submitted": _("Report submitted"),
     "report.reviewed": _("Report read"),
     "report.returned": _("Report sent back"),

@@ -2,6 +2,7 @@
 
 from contacts.models.compliance import Compliance
 from contacts.models.events import ContactEvent, EventMatch
+from contacts.models.feeds import CalendarFeed
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMessage
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
@@ -11,6 +12,7 @@ from contacts.models.tasks import ContactTask
 __all__ = [
     "MOVES",
     "PROBABILITY",
+    "CalendarFeed",
     "CommunicationReport",
     "Compliance",
     "ContactEvent",

@@ -208,6 +208,9 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "calendar/": Row(LOG),
+    "calendar/address/": post(LOG),
+    "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret
     "messages/": Row(ASSIGN | {MANAGER}),
     "messages/act/": post(ASSIGN | {MANAGER}),
     "messages/words/": Row(MANAGE),

@@ -3,6 +3,8 @@
 from collections import Counter
 from datetime import date, timedelta
 
+from django.db.models import Count, Q
+
 from contacts import compliance, event, messages, report
 from contacts.models import ContactLog
 from customers.models import Product, Segment
@@ -54,7 +56,8 @@ def _events(today: date) -> int:
     """Publish a bulletin of head office for a segment, and a change of yield for the holders of one product."""
     office = Staff.objects.of_role(Role.RETAIL_ADMIN).active().order_by("pk").first()
     segment = Segment.objects.active().order_by("pk").first()
-    product = Product.objects.filter(category="wealth").order_by("pk").first()
+    held = Count("holdings", filter=Q(holdings__status="active"))
+    product = Product.objects.filter(category="wealth").order_by(-held, "pk").first()
     made = 0
     if office and segment:
         event.publish(
