@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from contacts import detection
 from contacts.event_catalogue import ENTERED, KINDS, PITCH_DAYS
-from contacts.models import ContactEvent, ContactLog, ContactTask, EventMatch
+from contacts.models import ContactEvent, ContactLog, ContactTask, EventMatch, Feedback
 from customers import reach
 from customers.models import Customer, Holding, Product, Segment
 from customers.segments import membership
@@ -21,6 +21,7 @@ from staff.refusal import Refused
 SKIPS = {
     **dict(reach.Skip.choices),
     "pitch_cap": gettext_lazy("approached about a product within 7 days"),
+    "complaint": gettext_lazy("a complaint is open"),
     "no_manager": gettext_lazy("nobody looks after the customer"),
 }
 """Why a customer is not approached, in words."""
@@ -126,6 +127,8 @@ def _match(event: ContactEvent, customers, on: date) -> None:
     rows = customers.annotate(why=reach.why_not(kind.purpose)).order_by()
     whens = [When(manager=None, then=Value("no_manager")), When(~Q(why=""), then=F("why"))]
     if kind.pitches:
+        complaint = Feedback.objects.open_complaints().filter(customer=OuterRef("pk"))
+        whens.append(When(Exists(complaint), then=Value("complaint")))
         whens.append(When(_pitched(on), then=Value("pitch_cap")))
     rows = rows.annotate(skip=Case(*whens, default=Value(""), output_field=CharField()))
     select, parameters = rows.values_list("pk", "skip").query.sql_with_params()

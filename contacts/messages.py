@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from contacts import agenda
 from contacts.festivals import audience_of, festival_on
-from contacts.models import ContactTask, InboundMessage, MessageTemplate, OutboundMessage
+from contacts.models import ContactTask, Feedback, InboundMessage, MessageTemplate, OutboundMessage
 from contacts.sms_gateway import Gateway, TryLater, gateway
 from contacts.sms_gateway import Refused as GatewayRefused
 from customers import reach
@@ -69,6 +69,8 @@ def why_not(purpose: str):
         When(~Q(reached=""), then="reached"),
     ]
     if purpose == "marketing":
+        complaint = Feedback.objects.open_complaints().filter(customer=OuterRef("pk"))
+        whens.append(When(Exists(complaint), then=Value("complaint")))
         whens.append(When(Exists(counted.filter(n__gte=MARKETING_CAP)), then=Value("cap")))
     return Case(*whens, default=Value(""), output_field=CharField())
 

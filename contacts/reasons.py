@@ -319,3 +319,12 @@ def _replied(task, on, viewer):
         "event", "message", _("Answered a message"), _("“{text}”").format(text=task.figures["text"]),
         context=[since_last_contact(task.customer, on)], **assets(task),
     )  # fmt: skip
+
+
+@says("complaint")
+def _complaint(task, on, viewer):
+    chip = _("Complaint to settle") if task.figures["answered"] else _("Complaint to answer")
+    return Reason(
+        "over", "alert-circle", chip, _("“{text}”").format(text=task.figures["text"]),
+        context=[_("due {day}").format(day=formats.day(task.due_on, today=on))], **assets(task),
+    )  # fmt: skip

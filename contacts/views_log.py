@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap, retarget
 
-from contacts import agenda, calendar, contact_log
+from contacts import agenda, calendar, care, contact_log
 from contacts.effects import effects_of
 from contacts.forms import PHRASES, PURPOSES, REACHED, ContactForm, Offer
 from contacts.models import CommunicationReport, ContactLog, Opportunity
@@ -118,7 +118,7 @@ class _View:
         self.request, self.customer = request, customer
         self.staff, self.on = request.user, timezone.localdate()
         tasks = customer.tasks.due(self.on).select_related("customer").order_by("due_on", "pk")
-        tasks = tasks.exclude(reason="report_due")  # written, not talked away
+        tasks = tasks.exclude(reason__in=["report_due", "complaint"])  # written, not talked away
         self.tasks = [(task, reason_of(task, on=self.on, viewer=self.staff)) for task in tasks]
         self.leads = self._leading()
         self.open_ones = list(customer.opportunities.open().order_by("next_action_on", "pk"))
@@ -176,6 +176,7 @@ class _View:
             "form": form,
             "form_data": _values(form),
             "reasons": self.tasks,
+            "care": care.care_of(self.customer, self.on).warnings(self.on),
             "movable": movable,
             "offers": self.offers,
             "last": self.customer.contact_logs.standing()

@@ -47,6 +47,7 @@ TABS = {
     "profile": _("Profile"),
     "family": _("Family and relations"),
     "team": _("Service team"),
+    "feedback": _("Feedback and complaints"),
     "consents": _("Consents"),
     "history": _("Changes and views"),
 }
@@ -79,6 +80,7 @@ PANELS = (
     Panel("customers:panel_value", _("Value"), ("overview",), rail=True, rows=3, trigger="revealed"),
     Panel("customers:panel_team", _("Service team"), ("overview", "team"), rail=True, rows=2, trigger="revealed"),
     Panel("customers:panel_family", _("Family and relations"), ("family",), rows=6),
+    Panel("contacts:panel_feedback", _("Feedback and complaints"), ("feedback",), rows=4),
     Panel("customers:panel_consents", _("Consents"), ("consents",), rows=5),
     Panel("customers:panel_history", _("Changes and views"), ("history",), rows=5),
 )

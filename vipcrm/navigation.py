@@ -111,6 +111,8 @@ MENU = (
          MANAGERS | COUNTER | HEADS | {Role.RETAIL_ADMIN}, "", None, "", _("Reference")),
     Item("compliance", pgettext_lazy("regime", "Compliance"), "contacts:compliance", "clipboard-check",
          MANAGERS | HEADS | {Role.RETAIL_ADMIN, Role.AUDITOR}, "", None, "", _("Reference")),
+    Item("feedback", _("Feedback"), "contacts:feedback_list", "heart-handshake",
+         MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
     Item("segments", _("Segments"), "customers:segment_list", "layout-grid",
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",

@@ -2,6 +2,7 @@
 
 from contacts.models.compliance import Compliance
 from contacts.models.events import ContactEvent, EventMatch
+from contacts.models.feedback import Feedback
 from contacts.models.feeds import CalendarFeed
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMessage
@@ -19,6 +20,7 @@ __all__ = [
     "ContactLog",
     "ContactTask",
     "EventMatch",
+    "Feedback",
     "FrequencyRule",
     "InboundMessage",
     "MessageTemplate",

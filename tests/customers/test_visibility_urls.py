@@ -208,6 +208,10 @@ ROWS = {
     "rules/simulate/": post({OFFICE}),
     "rules/save/": post({OFFICE}),
     "rules/<int:pk>/withdraw/": post({OFFICE}, ok=ANSWERED | {404}),  # none lies ahead
+    "customers/<int:pk>/feedback/": Row(VIEW, "customer"),
+    "customers/<int:pk>/feedback/enter/": post(LOG, "customer"),
+    "feedback/": Row(VIEW),
+    "feedback/<int:pk>/step/": post(LOG, ok=ANSWERED | {404}),  # none is there: tests/contacts/test_feedback.py
     "calendar/": Row(LOG),
     "calendar/address/": post(LOG),
     "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret

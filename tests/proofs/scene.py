@@ -178,7 +178,7 @@ def signed_in(staff: Staff) -> Client:
 # --- Every address ----------------------------------------------------------------------------------
 
 IDS = (
-    ("planning/", ""), ("events/", "event"), ("reports/", "report"), ("messages/", ""), ("calendar/", ""), ("compliance/", ""), ("assignment/history/", ""), ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("products/", ""), ("value/below-zero/", "below zero"), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("qualifications/", ""), ("handovers/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"), ("assignment/overrides/", ""),
+    ("planning/", ""), ("events/", "event"), ("reports/", "report"), ("messages/", ""), ("feedback/", ""), ("calendar/", ""), ("compliance/", ""), ("assignment/history/", ""), ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("products/", ""), ("value/below-zero/", "below zero"), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("qualifications/", ""), ("handovers/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"), ("assignment/overrides/", ""),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
     ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),
