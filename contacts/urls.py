@@ -40,6 +40,7 @@ urlpatterns = [
     path("reports/<int:pk>/", views_reports.report_page, name="report"),
     path("reports/<int:pk>/write/", views_reports.report_write, name="report_write"),
     path("reports/<int:pk>/answer/", views_reports.report_answer, name="report_answer"),
+    path("morning/", views_compliance.morning_sheet, name="morning"),
     path("compliance/", views_compliance.compliance_page, name="compliance"),
     path("compliance/<slug:rule>/<slug:first>/", views_compliance.compliance_window, name="compliance_window"),
     path("messages/", views_messages.message_list, name="message_list"),

@@ -1,4 +1,4 @@
-"""The pages of compliance: weeks of the members as a heat map, rules by window, the customers behind each figure."""
+"""The pages of an outlet: its weeks as a heat map, rules by window, the customers behind each figure; the morning meeting."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.timezone import localdate
 from django.views.decorators.http import require_GET
 
-from contacts import compliance
+from contacts import compliance, morning
 from contacts.models import Compliance, FrequencyRule
 from staff.models import Branch
 from staff.shell import render_page
@@ -67,6 +67,16 @@ def compliance_window(request, rule, first):
         "rows": shown[:SHOWN],
     }
     return render_page(request, "contacts/compliance_window.html", context)
+
+
+@require_GET
+@permission_required("customers.assign_customer", raise_exception=True)
+def morning_sheet(request):
+    """The sheet of an outlet's morning meeting, to show and to print."""
+    branch, outlets = _outlet(request)
+    sheet = morning.sheet_of(viewer=request.user, branch=branch, on=localdate())
+    context = {"branch": branch, "outlets": outlets, "sheet": sheet, "on": localdate()}
+    return render_page(request, "contacts/morning.html", context)
 
 
 def _outlet(request) -> tuple[Branch, list[Branch]]:

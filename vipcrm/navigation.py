@@ -104,6 +104,7 @@ MENU = (
     Item("opportunities", _("Opportunities"), "contacts:opportunity_list", "layout-kanban",
          MANAGERS | ADVISERS | HEADS, "o", _opportunities),
     Item("calendar", _("Calendar"), "contacts:calendar", "calendar", MANAGERS | ADVISERS | {Role.BRANCH_HEAD}, "d"),
+    Item("morning", _("Morning meeting"), "contacts:morning", "clipboard-list", HEADS),
     Item("reports", _("Reports"), "contacts:report_list", "file-text", MANAGERS | HEADS, "r", _reports),
     Item("messages", _("Messages"), "contacts:message_list", "message", MANAGERS | HEADS, "", _messages),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),

@@ -108,6 +108,7 @@ document.addEventListener("click", (event) => {
   if (row && row !== current()) choose(row, { focus: false });
   document.querySelectorAll("details.menu[open]").forEach((menu) => !menu.contains(event.target) && (menu.open = false));
   if (event.target.closest("[data-keys]")) help();
+  if (event.target.closest("[data-print]")) window.print();
   if (event.target.closest("[data-close-dialog]") || event.target.matches("dialog.sheet")) event.target.closest("dialog").close();
   if (event.target.closest("[data-menu-sheet]")) {
     event.preventDefault();

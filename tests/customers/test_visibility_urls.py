@@ -212,6 +212,7 @@ ROWS = {
     "customers/<int:pk>/feedback/enter/": post(LOG, "customer"),
     "feedback/": Row(VIEW),
     "feedback/<int:pk>/step/": post(LOG, ok=ANSWERED | {404}),  # none is there: tests/contacts/test_feedback.py
+    "morning/": Row(ASSIGN),
     "calendar/": Row(LOG),
     "calendar/address/": post(LOG),
     "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret
