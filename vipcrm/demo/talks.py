@@ -57,7 +57,7 @@ def _events(today: date) -> int:
     office = Staff.objects.of_role(Role.RETAIL_ADMIN).active().order_by("pk").first()
     segment = Segment.objects.active().order_by("pk").first()
     held = Count("holdings", filter=Q(holdings__status="active"))
-    product = Product.objects.filter(category="wealth").order_by(-held, "pk").first()
+    product = Product.objects.filter(category="wealth").annotate(held=held).order_by("-held", "pk").first()
     made = 0
     if office and segment:
         event.publish(
