@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts import agenda, pipeline, regime, report
+from contacts import agenda, pipeline, regime, report, visit
 from contacts.models import ContactLog, ContactTask, Opportunity
 from customers.models import Customer
 from staff import audit
@@ -122,6 +122,7 @@ def log_contact(
     _plan_next(log, on=on)
     if report.is_required(log):
         report.begin(log=log, on=on)
+        visit.held(log=log, on=on)
     regime.refresh_customer(customer=seen, on=on)
     audit.record("contact.logged", log, by=by, channel=channel, result=result, day=log.on.isoformat())
     return log

@@ -328,3 +328,12 @@ def _complaint(task, on, viewer):
         "over", "alert-circle", chip, _("“{text}”").format(text=task.figures["text"]),
         context=[_("due {day}").format(day=formats.day(task.due_on, today=on))], **assets(task),
     )  # fmt: skip
+
+
+@says("visit")
+def _visit(task, on, viewer):
+    sentence = _("Meeting at {at}: {aim}").format(at=task.figures["at"], aim=task.figures["aim"])
+    return Reason(
+        "event", "users", _("Meeting planned"), sentence, way="meeting",
+        context=[since_last_contact(task.customer, on)], **assets(task),
+    )  # fmt: skip

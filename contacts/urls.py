@@ -15,6 +15,7 @@ from contacts import (
     views_potential,
     views_reports,
     views_today,
+    views_visits,
 )
 
 app_name = "contacts"
@@ -55,6 +56,9 @@ urlpatterns = [
     path("customers/<int:pk>/feedback/enter/", views_feedback.feedback_enter, name="feedback_enter"),
     path("feedback/", views_feedback.feedback_list, name="feedback_list"),
     path("feedback/<int:pk>/step/", views_feedback.feedback_step, name="feedback_step"),
+    path("customers/<int:pk>/visit/", views_visits.visit_plan, name="visit_plan"),
+    path("visits/<int:pk>/", views_visits.visit_page, name="visit"),
+    path("visits/<int:pk>/cancel/", views_visits.visit_cancel, name="visit_cancel"),
     path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),

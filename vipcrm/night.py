@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from churn import alert_mail, alerts, scoring
 from contacts import agenda, compliance, costs, messages, regime
-from customers import assets, averages, handover, override, potential, rating, value
+from customers import assets, averages, companion, handover, override, potential, rating, value
 from customers.archive import completeness
 from customers.segments import membership
 from staff.models import Branch, NightRun, NightStep
@@ -56,6 +56,7 @@ STEPS = (
     Step("scores", scoring.score_branch),
     Step("limits", override.refresh_branch),
     Step("handovers", handover.refresh_branch),
+    Step("companions", companion.refresh_branch),
     Step("segments", membership.refresh_branch),
     Step("costs", costs.refresh_branch, due=value.is_value_night),
     Step("value", value.value_branch, due=value.is_value_night),

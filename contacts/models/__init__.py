@@ -9,6 +9,7 @@ from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMe
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
 from contacts.models.reports import CommunicationReport, ReportAddendum
 from contacts.models.tasks import ContactTask
+from contacts.models.visits import VisitPlan
 
 __all__ = [
     "MOVES",
@@ -28,4 +29,5 @@ __all__ = [
     "OpportunityStageHistory",
     "OutboundMessage",
     "ReportAddendum",
+    "VisitPlan",
 ]

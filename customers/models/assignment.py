@@ -140,6 +140,7 @@ class Assignment(models.Model):
         PRIMARY = "primary", _("Primary")
         BACKUP = "backup", _("Backup")
         ADVISER = "adviser", _("Adviser")
+        COMPANION = "companion", _("Companion of a meeting")
 
     class Source(models.TextChoices):
         MANUAL = "manual", _("By hand")
@@ -149,7 +150,7 @@ class Assignment(models.Model):
 
     customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="assignments")
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="assignments")
-    role = models.CharField(max_length=8, choices=Role, default=Role.PRIMARY)
+    role = models.CharField(max_length=9, choices=Role, default=Role.PRIMARY)
     start = models.DateField()
     end = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=8, choices=Source, default=Source.MANUAL)
@@ -163,6 +164,7 @@ class Assignment(models.Model):
         related_name="+",
         help_text=_("what this one ended; undo reopens it"),
     )
+    until = models.DateField(null=True, blank=True, help_text=_("last day of a companion; the night ends it"))
     proposal = models.ForeignKey(
         "customers.ProposalRecord", models.PROTECT, null=True, blank=True, db_index=False, related_name="assignments"
     )
@@ -182,6 +184,16 @@ class Assignment(models.Model):
             ),
             models.UniqueConstraint(
                 name="assignment_one_open_adviser", fields=["customer"], condition=Q(role="adviser", end=None)
+            ),
+            models.UniqueConstraint(
+                name="assignment_one_open_companion",
+                fields=["customer", "staff"],
+                condition=Q(role="companion", end=None),
+            ),
+            models.CheckConstraint(
+                name="assignment_companion_until",
+                condition=Q(role="companion", until__isnull=False, until__gte=F("start"))
+                | ~Q(role="companion") & Q(until=None),
             ),
             models.CheckConstraint(name="assignment_ends_after_start", condition=Q(end=None) | Q(end__gte=F("start"))),
         ]

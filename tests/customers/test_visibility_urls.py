@@ -213,6 +213,9 @@ ROWS = {
     "feedback/": Row(VIEW),
     "feedback/<int:pk>/step/": post(LOG, ok=ANSWERED | {404}),  # none is there: tests/contacts/test_feedback.py
     "morning/": Row(ASSIGN),
+    "customers/<int:pk>/visit/": Row(LOG, "customer"),
+    "visits/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is planned: tests/contacts/test_visits.py
+    "visits/<int:pk>/cancel/": post(LOG, ok=ANSWERED | {404}),
     "calendar/": Row(LOG),
     "calendar/address/": post(LOG),
     "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret
