@@ -28,6 +28,11 @@ PASSWORD = "correct-horse-battery"
 LONG_AGO = date(2020, 1, 1)
 
 
+def sign_in(client, staff) -> None:
+    """Let a test client act as a member of staff, as the sign-in page would."""
+    client.force_login(staff, backend="staff.sign_in.StaffBackend")
+
+
 class HeadOfficeFactory(DjangoModelFactory):
     class Meta:
         model = Branch

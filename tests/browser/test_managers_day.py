@@ -120,7 +120,7 @@ def test_a_meeting_becomes_a_report_that_the_head_reads(site, visit):
     page.locator("a[data-open]").first.click()
     page.wait_for_url(re.compile(r"/customers/\d+/"))
     page.keyboard.press("c")
-    page.locator("#drawer label.chip", has_text="面谈").click()
+    page.locator("#drawer .log-ways label.chip", has_text="面谈").first.click()
     page.fill("#drawer textarea[name=summary]", "和理财顾问一起见面，谈了拆迁款安排")
     page.locator("#drawer button[name=save]").click()
     expect(page.locator("#toasts")).to_contain_text("沟通报告")
@@ -165,10 +165,10 @@ def test_a_birthday_batch_is_released_sent_and_one_answers_td(site, visit):
     expect(page.locator("main")).to_contain_text("已发送")
     site.manage("shell", "-v0", "-c", ANSWER)
     page.goto("/messages/")
-    expect(page.locator("main")).to_contain_text("退订")
+    expect(page.locator("main")).to_contain_text("客户已撤回授权")
     assert (
         site.query(
-            "SELECT count(*) FROM customers_consentrecord WHERE channel = 'sms' AND NOT granted AND evidence LIKE '%TD%'"
+            "SELECT count(*) FROM customers_consentrecord WHERE channel = 'sms' AND NOT granted AND strpos(evidence, 'TD') > 0"
         )[0][0]
         >= 1
     )

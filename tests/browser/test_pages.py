@@ -73,20 +73,30 @@ def named(look):
     return f"{look['width']}-{look['theme']}-{look['language'][:2]}"
 
 
-# The first in every run; the others with the long ones, so that a run stays under ten minutes.
-@pytest.mark.parametrize(
-    "look",
-    [pytest.param(look, id=named(look), marks=[pytest.mark.long] * bool(place)) for place, look in enumerate(LOOKS)],
-)
-@pytest.mark.parametrize("number", sorted({number for number, _name, _path in PAGES}))
-def test_pages_are_accessible_and_in_frame(site, visit, number, look):
+SHARE = 12
+"""So many pages of a person are one test; the first share of the first look is in every run, the rest with the long ones."""
+
+
+def _walks():
+    """Yield a test for each share of a person's pages in each look."""
+    for number in sorted({number for number, _name, _path in PAGES}):
+        pages = [(name, path) for who, name, path in PAGES if who == number]
+        for share, first in enumerate(range(0, len(pages), SHARE)):
+            for look in LOOKS:
+                marks = [pytest.mark.long] if share or look is not LOOKS[0] else []
+                title = f"{number}-{share}-{named(look)}"
+                yield pytest.param(number, pages[first : first + SHARE], look, id=title, marks=marks)
+
+
+@pytest.mark.parametrize(("number", "pages", "look"), _walks())
+def test_pages_are_accessible_and_in_frame(site, visit, number, pages, look):
     visitor = visit(number, **look)
     page = visitor.page
     (own,) = site.query(
         "SELECT min(c.id) FROM customers_customer c JOIN staff_staff s ON s.id = c.manager_id WHERE s.staff_no = 'manager'"
     )[0]
     faults = []
-    for _number, name, path in (entry for entry in PAGES if entry[0] == number):
+    for name, path in pages:
         answer = page.goto(path.format(own=own))
         assert answer.status == 200, path
         visitor.screenshot(f"{name}-{named(look)}")

@@ -11,20 +11,10 @@ from contacts.models import Compliance, ContactLog
 from contacts.regime import Contact, Subject
 from customers.models import Customer, Tier, TierChange
 from staff.roles import Role
-from tests.factories import AssignmentFactory, BranchFactory, ContactLogFactory, LoadFactory, StaffFactory
+from tests.factories import AssignmentFactory, ContactLogFactory, LoadFactory, sign_in
 
 pytestmark = pytest.mark.django_db
 LAST = date(2026, 11, 30)
-
-
-@pytest.fixture
-def branch():
-    return BranchFactory()
-
-
-@pytest.fixture
-def head(branch):
-    return StaffFactory(branch=branch, role=Role.BRANCH_HEAD, language="en")
 
 
 @pytest.fixture
@@ -174,10 +164,6 @@ def _naive(row: Compliance, rules) -> str:
 
 
 # --- Pages ----------------------------------------------------------------------------------------------
-
-
-def sign_in(client, staff):
-    client.force_login(staff, backend="staff.sign_in.StaffBackend")
 
 
 def test_the_pages_show_the_heat_the_rules_and_who_is_behind_a_figure(client, branch, head, manager, time_machine):

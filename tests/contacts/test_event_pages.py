@@ -7,8 +7,7 @@ from django.urls import reverse
 
 from contacts.models import ContactEvent, ContactTask
 from customers.segments.segment import make
-from staff.roles import Role
-from tests.factories import AssignmentFactory, BranchFactory, LoadFactory, StaffFactory
+from tests.factories import AssignmentFactory, LoadFactory, sign_in
 
 pytestmark = pytest.mark.django_db
 TODAY = "2026-11-25"
@@ -20,22 +19,8 @@ def today(time_machine):
 
 
 @pytest.fixture
-def branch():
-    return BranchFactory()
-
-
-@pytest.fixture
-def head(branch):
-    return StaffFactory(branch=branch, role=Role.BRANCH_HEAD, language="en")
-
-
-@pytest.fixture
 def manager(branch):
     return LoadFactory(staff__branch=branch, staff__language="en").staff
-
-
-def sign_in(client, staff):
-    client.force_login(staff, backend="staff.sign_in.StaffBackend")
 
 
 def test_a_head_publishes_to_a_segment_and_the_managers_see_it_on_today(client, branch, head, manager):

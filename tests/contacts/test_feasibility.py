@@ -9,21 +9,10 @@ from django.urls import reverse
 from contacts.feasibility import PACE_DAYS, Feasibility, month_of_branch
 from customers.models import Customer, Handover, Tier
 from customers.working_days import is_working_day
-from staff.roles import Role
 from tests.factories import AssignmentFactory, BranchFactory, ContactLogFactory, LoadFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 26)
-
-
-@pytest.fixture
-def branch():
-    return BranchFactory()
-
-
-@pytest.fixture
-def head(branch):
-    return StaffFactory(branch=branch, role=Role.BRANCH_HEAD, language="en")
 
 
 def book(branch, member, *, diamond=0, platinum=0, gold=0, **values):

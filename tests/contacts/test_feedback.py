@@ -10,15 +10,12 @@ from contacts.feedback import FeedbackRefused
 from contacts.models import ContactTask, Feedback
 from customers.models import Customer
 from staff.models import OutboxEmail
-from staff.roles import Role
 from tests.factories import (
     AssignmentFactory,
-    BranchFactory,
     ContactLogFactory,
     LoadFactory,
     OpportunityFactory,
     ProductFactory,
-    StaffFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -28,16 +25,6 @@ TODAY = date(2026, 11, 27)  # a Friday
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-27 10:00 +0800", tick=False)
-
-
-@pytest.fixture
-def branch():
-    return BranchFactory()
-
-
-@pytest.fixture
-def head(branch):
-    return StaffFactory(branch=branch, role=Role.BRANCH_HEAD, language="en")
 
 
 @pytest.fixture

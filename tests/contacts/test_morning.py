@@ -7,7 +7,6 @@ import pytest
 from django.urls import reverse
 
 from contacts.morning import FIRST, sheet_of
-from staff.roles import Role
 from tests.factories import (
     AssignmentFactory,
     BranchFactory,
@@ -15,7 +14,6 @@ from tests.factories import (
     ContactTaskFactory,
     HoldingFactory,
     LoadFactory,
-    StaffFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -25,16 +23,6 @@ TODAY = date(2026, 11, 25)
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-25 08:30 +0800", tick=False)
-
-
-@pytest.fixture
-def branch():
-    return BranchFactory()
-
-
-@pytest.fixture
-def head(branch):
-    return StaffFactory(branch=branch, role=Role.BRANCH_HEAD, language="en")
 
 
 def busy(branch, customers=2):

@@ -11,14 +11,12 @@ from contacts import contact_log, report
 from contacts.models import CommunicationReport, ContactTask
 from contacts.report import ReportRefused
 from customers.models import ProfileValue
-from staff.roles import Role
 from tests.factories import (
     AssignmentFactory,
-    BranchFactory,
     LoadFactory,
     OpportunityFactory,
     ProductFactory,
-    StaffFactory,
+    sign_in,
 )
 
 pytestmark = pytest.mark.django_db
@@ -29,16 +27,6 @@ WORDS = {"situation": "拆迁款下月到账", "attitude": "positive", "needs": 
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-20 10:00 +0800", tick=False)
-
-
-@pytest.fixture
-def branch():
-    return BranchFactory()
-
-
-@pytest.fixture
-def head(branch):
-    return StaffFactory(branch=branch, role=Role.BRANCH_HEAD, language="en")
 
 
 @pytest.fixture
@@ -62,10 +50,6 @@ def written(own, log=None, *, promises=(), profile=None, products=(), **words):
         report=draft, words=WORDS | words, promises=list(promises), profile=profile or {}, products=list(products),
         by=own.staff, on=TODAY,
     )  # fmt: skip
-
-
-def sign_in(client, staff):
-    client.force_login(staff, backend="staff.sign_in.StaffBackend")
 
 
 @pytest.mark.parametrize(

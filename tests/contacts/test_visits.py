@@ -13,7 +13,7 @@ from contacts.visit import VisitRefused
 from customers import companion
 from customers.companion import CompanionRefused
 from customers.models import Assignment, Customer, Load, ProfileValue
-from tests.factories import AssignmentFactory, BranchFactory, HoldingFactory, LoadFactory, ProductFactory
+from tests.factories import AssignmentFactory, HoldingFactory, LoadFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 25)
@@ -22,11 +22,6 @@ TODAY = date(2026, 11, 25)
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-25 10:00 +0800", tick=False)
-
-
-@pytest.fixture
-def branch():
-    return BranchFactory()
 
 
 @pytest.fixture
