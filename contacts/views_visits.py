@@ -60,8 +60,6 @@ def visit_plan(request, pk):
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            for warning in visit.warnings(customer, at_day=made.on, at=made.at):
-                messages.warning(request, warning)
             messages.success(request, _("Meeting planned; this is what to prepare"))
             return redirect(made)
     context = {"form": form, "customer": customer}
