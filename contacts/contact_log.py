@@ -139,6 +139,7 @@ def void(*, log: ContactLog, by: Staff, on: date) -> ContactLog:
     log.save(update_fields=["voided_at", "voided_by"])
     _move_back(log, by=by, on=on)
     report.drop(log=log, on=on)
+    visit.not_held(log=log)
     log.closed_tasks.update(
         status=ContactTask.Status.OPEN, closed_by_log=None, closed_on=None, closed_by=None, snoozed_until=None
     )

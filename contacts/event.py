@@ -98,12 +98,22 @@ def withdraw(*, event: ContactEvent, by: Staff, on: date) -> None:
     """Take an event back: its open tasks lapse.
 
     Raises:
-        EventRefused: it was withdrawn already.
+        EventRefused: it is of an institution above, and not `by`'s own, or it was withdrawn already.
     """
+    if not may_withdraw(event, by):
+        raise EventRefused(_("Whoever published this event, or the institution it comes from, withdraws it."))
     if not ContactEvent.objects.filter(pk=event.pk, withdrawn_at=None).update(withdrawn_at=Now()):
         raise EventRefused(_("This event was withdrawn already."))
     _write_tasks(event, on)
     audit.record("event.withdrawn", event, by=by, kind=event.kind)
+
+
+def may_withdraw(event: ContactEvent, by: Staff) -> bool:
+    """Say whether somebody may take an event back: his own, or one of his institution and beneath if he publishes."""
+    if event.entered_by_id == by.pk:
+        return True
+    here = Branch.objects.under(by.branch_id).filter(pk=event.branch_id).exists()
+    return here and by.has_perm("contacts.publish_event")
 
 
 def _concerned(*, kind: str, segment, product, customer, by, on: date):

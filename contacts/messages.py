@@ -40,6 +40,9 @@ MATURITY_DAYS = 3
 LEASE, MAX_ATTEMPTS, PAUSE = timedelta(minutes=5), 5, timedelta(minutes=2)
 STOP_WORDS = ("TD", "T", "退订", "TD退订", "QX")
 
+OF_ONE_DAY = (Kind.BIRTHDAY, Kind.FESTIVAL)
+"""Kinds that are of no use after their day."""
+
 PURPOSE = {Kind.BIRTHDAY: "care", Kind.FESTIVAL: "care", Kind.MATURITY: reach.SERVICE}
 
 logger = logging.getLogger(__name__)
@@ -54,14 +57,16 @@ class MessageRefused(Refused):
 # --- Who may be written to -----------------------------------------------------------------------------
 
 
-def why_not(purpose: str):
+def why_not(purpose: str, *, but: int | None = None):
     """Return the expression of why a customer gets no text message for a purpose; "" for who does.
+
+    `but` is a message that does not count towards the cap: the one that is about to leave.
 
     What `reach` says of consent and refusal over SMS, then: nobody looks after him, no number, the cap of marketing.
     """
     recent = OutboundMessage.objects.filter(
         customer=OuterRef("pk"), purpose="marketing", drafted_at__gt=timezone.now() - timedelta(days=CAP_DAYS)
-    ).exclude(status__in=[Status.CANCELLED, Status.SKIPPED, Status.FAILED])
+    ).exclude(Q(status__in=[Status.CANCELLED, Status.SKIPPED, Status.FAILED]) | Q(pk=but))
     counted = recent.order_by().values("customer").annotate(n=Count("pk")).values("n")
     whens = [
         When(manager=None, then=Value("no_manager")),
@@ -75,9 +80,9 @@ def why_not(purpose: str):
     return Case(*whens, default=Value(""), output_field=CharField())
 
 
-def recipients(customers, purpose: str):
+def recipients(customers, purpose: str, *, but: int | None = None):
     """Keep the customers who may be written to for a purpose."""
-    return customers.alias(reached=reach.why_not(purpose, "sms")).alias(skip=why_not(purpose)).filter(skip="")
+    return customers.alias(reached=reach.why_not(purpose, "sms")).alias(skip=why_not(purpose, but=but)).filter(skip="")
 
 
 # --- Drafting, at night --------------------------------------------------------------------------------
@@ -219,13 +224,16 @@ def send_waiting(*, limit: int = 500, door: Gateway | None = None) -> dict[str, 
 
 @transaction.atomic
 def _claim() -> OutboundMessage | None:
-    """Take the next message; one whose customer may not be written to any more is skipped, with the reason."""
+    """Take the next message; one whose day is over, or whose customer may not be written to any more, is skipped."""
     waiting = OutboundMessage.objects.filter(status=Status.RELEASED, not_before__lte=timezone.now())
     waiting = waiting.select_related("customer").order_by("not_before", "id")
     message = waiting.select_for_update(skip_locked=True, of=("self",)).first()
     if message is None:
         return None
-    if not recipients(Customer.objects.filter(pk=message.customer_id), message.purpose).exists():
+    here = Customer.objects.filter(pk=message.customer_id)
+    if message.kind in OF_ONE_DAY and message.occasion_on < timezone.localdate():
+        message.status, message.why = Status.SKIPPED, "too_late"  # a night made good later greets nobody afterwards
+    elif not recipients(here, message.purpose, but=message.pk).exists():
         message.status, message.why = Status.SKIPPED, "not_reachable"
     else:
         message.status, message.attempts = Status.SENDING, message.attempts + 1
@@ -275,23 +283,26 @@ def receive(*, external_id: str, mobile: str, text: str, at: datetime, by) -> In
 
     Other words come before the manager on Today.
     """
-    known = InboundMessage.objects.filter(external_id=external_id).first()
-    if known:
-        return known
     key = mobile_key(mobile)
-    customer = Customer.objects.visible_to(by).filter(mobile_hash=hash_of(key)).order_by("pk").first() if key else None
+    known = Customer.objects.visible_to(by).filter(mobile_hash=hash_of(key)).order_by("pk")
+    customers = list(known) if key else []
     stops = text.strip().upper() in STOP_WORDS
-    made = InboundMessage.objects.create(
-        external_id=external_id, customer=customer, text=text.strip()[:500], at=at, withdrew=stops
-    )
-    if customer and stops:
+    made, is_new = InboundMessage.objects.get_or_create(
+        external_id=external_id,
+        defaults={
+            "customer": customers[0] if customers else None, "text": text.strip()[:500], "at": at, "withdrew": stops
+        },
+    )  # fmt: skip
+    if not is_new or not customers:
+        return made
+    if not stops:
+        _remind(made)
+        return made
+    for customer in customers:  # a number that several share is refused for all of them
         for purpose in ConsentRecord.Purpose:
             _withdraw(customer, purpose)
-        OutboundMessage.objects.filter(customer=customer, status__in=[Status.DRAFTED, Status.RELEASED]).exclude(
-            purpose=reach.SERVICE
-        ).update(status=Status.CANCELLED, why="withdrawn")
-    elif customer:
-        _remind(made)
+    waiting = OutboundMessage.objects.filter(customer__in=customers, status__in=[Status.DRAFTED, Status.RELEASED])
+    waiting.exclude(purpose=reach.SERVICE).update(status=Status.CANCELLED, why="withdrawn")
     return made
 
 

@@ -5,7 +5,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -120,8 +119,7 @@ def event_detail(request, pk):
         "rows": [(row.customer, tasks.get(row.customer_id)) for row in rows],
         "reached": matches.count(),
         "skipped": event.skipped(shown, request.user),
-        "may_withdraw": shown.withdrawn_at is None
-        and (request.user.has_perm(PUBLISH) or shown.entered_by_id == request.user.pk),
+        "may_withdraw": shown.withdrawn_at is None and event.may_withdraw(shown, request.user),
     }
     return render_page(request, "contacts/event_detail.html", context)
 
@@ -131,8 +129,6 @@ def event_detail(request, pk):
 def event_withdraw(request, pk):
     """Take an event back."""
     shown = get_object_or_404(ContactEvent.objects.visible_to(request.user), pk=pk)
-    if not request.user.has_perm(PUBLISH) and shown.entered_by_id != request.user.pk:
-        raise Http404
     try:
         event.withdraw(event=shown, by=request.user, on=localdate())
     except Refused as refusal:

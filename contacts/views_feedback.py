@@ -99,11 +99,12 @@ def feedback_list(request):
 
 def _context(request, customer: Customer) -> dict:
     on = localdate()
+    known = care.care_of(customer, on)
     return {
         "customer": customer,
         "rows": customer.feedback.select_related("entered_by", "answered_by", "settled_by"),
-        "care": care.care_of(customer, on),
-        "warnings": care.care_of(customer, on).warnings(on),
+        "care": known,
+        "warnings": known.warnings(on),
         "form": FeedbackForm(),
         "may_serve": request.user.has_perm("contacts.log_contact"),
         "on": on,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
@@ -173,6 +174,8 @@ def report_answer(request, pk):
     act = acts.get(request.POST.get("act", ""))
     if act is None:
         raise Http404
+    if request.POST["act"] == "add" and not request.user.has_perm("contacts.log_contact"):
+        raise PermissionDenied
     try:
         act()
     except Refused as refusal:

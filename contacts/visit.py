@@ -118,6 +118,18 @@ def held(*, log: ContactLog, on: date) -> VisitPlan | None:
     return found
 
 
+def not_held(*, log: ContactLog) -> None:
+    """Let a plan stand again whose contact is taken back; one of the same day made meanwhile stays instead of it."""
+    for plan in VisitPlan.objects.filter(log=log).select_for_update():
+        again = plan.customer.visits.filter(on=plan.on, status=Status.PLANNED).exists()
+        plan.status, plan.log = (Status.CANCELLED if again else Status.PLANNED), None
+        plan.save(update_fields=["status", "log"])
+        if not again:
+            ContactTask.objects.filter(key=_key(plan)).update(
+                status=ContactTask.Status.OPEN, closed_on=None, closed_by=None
+            )
+
+
 def warnings(customer: Customer, *, at_day: date, at: time) -> list[str]:
     """Return in words what speaks against a meeting then: a quiet customer, a time other than the customer likes."""
     said = []

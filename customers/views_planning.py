@@ -103,7 +103,11 @@ def planning_simulate(request):
         else:
             branches = [context["branch"]] if context["branch"] else context["outlets"]
             outcome = staffing.simulate(viewer=request.user, branches=branches, now=held, then=then, on=on)
-            context |= {"outcome": outcome, "changes": _changes(held.differences(then)), "full_shown": FULL_ROWS}
+            context |= {
+                "outcome": outcome,
+                "changes": _changes(held.differences(then)),
+                "full": outcome.full[:FULL_ROWS],
+            }
             context |= {"sums": (outcome.total("before"), outcome.total("after"))}
     return render_page(request, TEMPLATE, context, status=422 if form.errors else 200)
 

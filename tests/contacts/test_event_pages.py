@@ -5,9 +5,11 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from contacts.event import publish
 from contacts.models import ContactEvent, ContactTask
 from customers.segments.segment import make
-from tests.factories import AssignmentFactory, LoadFactory, sign_in
+from staff.roles import Role
+from tests.factories import AssignmentFactory, LoadFactory, StaffFactory, sign_in
 
 pytestmark = pytest.mark.django_db
 TODAY = "2026-11-25"
@@ -56,6 +58,25 @@ def test_a_manager_enters_what_happened_to_a_customer_and_colleagues_do_not_read
     assert "女儿出嫁" in client.get(reverse("contacts:event_list")).content.decode()
     client.post(reverse("contacts:event_withdraw", args=[made.pk]))
     assert not ContactTask.objects.open().filter(reason="life_change").exists()
+
+
+def test_a_head_does_not_withdraw_what_head_office_published(client, branch, head, manager):
+    customer = AssignmentFactory(customer__branch=branch, staff=manager).customer
+    office = StaffFactory(role=Role.RETAIL_ADMIN, branch=branch.parent)
+    segment = make(name="全行", purpose="", by=office, on=date(2026, 11, 25), customers=[customer.pk])
+    made = publish(
+        kind="social", title="政策", occurs_on=date(2026, 11, 25), segment=segment, by=office, branch=office.branch,
+        on=date(2026, 11, 25),
+    )  # fmt: skip
+    sign_in(client, head)
+    assert client.get(made.get_absolute_url()).status_code == 200
+    client.post(reverse("contacts:event_withdraw", args=[made.pk]))
+    made.refresh_from_db()
+    assert made.withdrawn_at is None
+    sign_in(client, office)
+    client.post(reverse("contacts:event_withdraw", args=[made.pk]))
+    made.refresh_from_db()
+    assert made.withdrawn_at
 
 
 @pytest.mark.parametrize("bad", [{"title": ""}, {"kind": "large_in"}, {"occurs_on": "2026-02-31"}, {}])

@@ -287,6 +287,36 @@ def test_an_unknown_number_or_one_out_of_the_providers_sight_is_kept_with_nobody
     assert answered("好", core_of(BranchFactory(), "other"), external_id="r2").customer is None
 
 
+def test_a_number_that_two_share_is_refused_for_both(branch, manager):
+    pair = [customer_of(manager), customer_of(manager, name="周家海")]
+    answered("TD", core_of(branch))
+    here = Customer.objects.filter(pk__in=[one.pk for one in pair])
+    assert not messages.recipients(here, "care").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "outcome"),
+    [("birthday", 1, "skipped"), ("festival", 1, "skipped"), ("festival", 0, "sent"), ("maturity", 1, "sent")],
+)
+def test_a_greeting_does_not_leave_after_its_day(branch, manager, kind, days, outcome):
+    message_to(
+        customer_of(manager),
+        kind=kind,
+        status="released",
+        released_at=MORNING,
+        occasion_on=TODAY - timedelta(days=days),
+    )
+    assert messages.send_waiting(door=Door()) == {outcome: 1}
+
+
+def test_the_second_marketing_message_of_a_week_leaves(branch, manager):
+    customer = customer_of(manager)
+    ConsentRecord.objects.create(customer=customer, purpose="marketing", channel="sms", granted=True, at=timezone.now())
+    for number in range(2):
+        message_to(customer, key=f"m{number}", purpose="marketing", status="released", released_at=MORNING)
+    assert messages.send_waiting(door=Door()) == {"sent": 2}
+
+
 # --- Words ---------------------------------------------------------------------------------------------
 
 

@@ -11,11 +11,13 @@ from contacts import contact_log, report
 from contacts.models import CommunicationReport, ContactTask
 from contacts.report import ReportRefused
 from customers.models import ProfileValue
+from staff.roles import Role
 from tests.factories import (
     AssignmentFactory,
     LoadFactory,
     OpportunityFactory,
     ProductFactory,
+    StaffFactory,
     sign_in,
 )
 
@@ -161,6 +163,17 @@ def test_the_pages_from_writing_to_reading(client, own, head):
     client.post(reverse("contacts:report_answer", args=[draft.pk]), {"act": "review", "comment": "跟进及时"})
     draft.refresh_from_db()
     assert (draft.status, draft.comment) == ("reviewed", "跟进及时")
+
+
+def test_an_auditor_reads_and_adds_nothing(client, own):
+    kept = report.submit(report=written(own), by=own.staff, on=TODAY)
+    sign_in(client, StaffFactory(role=Role.AUDITOR))
+    assert client.get(kept.get_absolute_url()).status_code == 200
+    assert (
+        client.post(reverse("contacts:report_answer", args=[kept.pk]), {"act": "add", "comment": "x"}).status_code
+        == 403
+    )
+    assert not kept.addenda.exists()
 
 
 def test_a_draft_is_its_authors_and_a_colleague_sees_nothing(client, own, head, branch):

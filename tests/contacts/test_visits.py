@@ -111,6 +111,18 @@ def test_logging_the_meeting_holds_the_plan_and_fills_the_report(own, colleague)
     assert sees(colleague, own.customer), "until seven days after"
 
 
+def test_taking_the_contact_back_lets_the_plan_stand_again(own):
+    made = planned(own, at_day=TODAY)
+    log = contact_log.log_contact(
+        customer=own.customer, by=own.staff, channel="visit", result="met", on=TODAY, summary="谈妥",
+        at=datetime(2026, 11, 25, 9, tzinfo=ZoneInfo("Asia/Shanghai")),
+    )  # fmt: skip
+    contact_log.void(log=log, by=own.staff, on=TODAY)
+    made.refresh_from_db()
+    assert (made.status, made.log) == ("planned", None)
+    assert ContactTask.objects.open().filter(reason="visit").exists()
+
+
 @pytest.mark.parametrize(
     ("times", "day", "at", "warned"),
     [
