@@ -4,7 +4,6 @@ The statements say the same as `regime.is_met` and `regime.is_bound` at the last
 them equal.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -217,9 +216,11 @@ def heat_of(*, viewer, branch: Branch, on: date, weeks: int = 12) -> tuple[list[
     return mondays, sorted(lines, key=lambda line: (line.met - line.judged, line.staff.staff_no))
 
 
-def rules_of(*, viewer, branches: Iterable[Branch], windows: int = 6) -> list[Rule]:
+def rules_of(*, viewer, branch: Branch, on: date, windows: int = 6) -> list[Rule]:
     """Return the customers' rules with the share on regime of their latest windows; one query."""
-    rows = Compliance.objects.visible_to(viewer).filter(branch__in=branches, customer__isnull=False).order_by()
+    since = on - timedelta(days=92 * (windows + 1))  # as many quarters, and no older ones are read
+    rows = Compliance.objects.visible_to(viewer).filter(branch=branch, customer__isnull=False).order_by()
+    rows = rows.filter(window_first__gte=since)
     counted = rows.exclude(state=State.EXEMPT).values("rule", "window_first", "window_last")
     counted = counted.annotate(met=Count("pk", filter=Q(state=State.MET)), judged=Count("pk")).order_by("-window_first")
     by_rule: dict[str, list[Figure]] = {}

@@ -9,6 +9,7 @@ from django.utils.timezone import localdate
 from django.views.decorators.http import require_GET
 
 from contacts import compliance, morning
+from contacts.festivals import coming
 from contacts.models import Compliance, FrequencyRule
 from staff.models import Branch
 from staff.shell import render_page
@@ -32,7 +33,7 @@ def compliance_page(request):
         "outlets": outlets,
         "mondays": mondays,
         "lines": lines,
-        "rules": compliance.rules_of(viewer=request.user, branches=[branch]),
+        "rules": compliance.rules_of(viewer=request.user, branch=branch, on=on),
         "days": days,
         "late": late[:OVERDUE_SHOWN],
         "late_count": late.count(),
@@ -75,7 +76,13 @@ def morning_sheet(request):
     """The sheet of an outlet's morning meeting, to show and to print."""
     branch, outlets = _outlet(request)
     sheet = morning.sheet_of(viewer=request.user, branch=branch, on=localdate())
-    context = {"branch": branch, "outlets": outlets, "sheet": sheet, "on": localdate()}
+    context = {
+        "branch": branch,
+        "outlets": outlets,
+        "sheet": sheet,
+        "on": localdate(),
+        "festivals": coming(localdate()),
+    }
     return render_page(request, "contacts/morning.html", context)
 
 

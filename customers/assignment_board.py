@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from urllib.parse import urlencode
 
 from django import forms
-from django.core import signing
-from django.core.exceptions import BadRequest
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -21,16 +19,15 @@ from customers import ties
 from customers.assignment import why_not_eligible
 from customers.branch_proposal import as_figures, propose_branch, waiting_of_branch, with_manager_before
 from customers.load import ADVISERS, COLUMNS, MANAGERS, Quota, percent_of, quotas_in_force, why_full
-from customers.models import Customer, ProposalRecord, RelationStatus, Tier
+from customers.models import Customer, RelationStatus, Tier
 from customers.proposal import Line, Member, Proposal, reckon
+from customers.proposal_choices import Choices, write_proof
 from staff import formats
 from staff.models import Branch
 from staff.roles import Role
 
 SHOWN, LEFT_SHOWN = 60, 20
 """How many who wait, and lines of the proposal, are shown at once; how many of those left over."""
-
-PROOF = "proof of a proposal"
 
 REASONS = {
     "previous": _("Was the manager before, and has room"),
@@ -91,41 +88,6 @@ class BoardForm(forms.Form):
         if self.viewer.branch_id in outlets or not outlets:
             return self.viewer.branch
         return max(outlets.values(), key=lambda outlet: outlet.waiting)
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person made of the proposal shown: receivers by customer, who differ from it, and which lines are ticked."""
-
-    receivers: dict[int, int] = field(default_factory=dict)
-    changed: dict[int, int] = field(default_factory=dict)
-    ticked: frozenset[int] = frozenset()
-
-    @classmethod
-    def read(cls, data) -> "Choices":
-        """Read the posted form: to-<customer> is a receiver, was-<customer> the one proposed, line a ticked customer."""
-        try:
-            receivers = {int(key[3:]): int(data[key]) for key in data if key.startswith("to-") and data[key]}
-            changed = {pk: to for pk, to in receivers.items() if str(to) != data.get(f"was-{pk}")}
-            return cls(receivers, changed, frozenset(map(int, data.getlist("line"))))
-        except ValueError:
-            raise BadRequest("to-<customer> and line are numbers") from None
-
-    @classmethod
-    def of_draft(cls, draft: ProposalRecord) -> "Choices":
-        """Return what a kept draft says."""
-        changed = {int(pk): to for pk, to in draft.choices.get("to", {}).items()}
-        unticked = set(draft.choices.get("unticked", ()))
-        return cls(dict.fromkeys(unticked, 0) | changed, changed, frozenset(changed) - unticked)
-
-    @property
-    def shown(self) -> dict[int, int]:
-        """Return {customer: receiver} of the lines that nobody changed, as the page has them."""
-        return {pk: to for pk, to in self.receivers.items() if pk not in self.changed}
-
-    def counted(self, customers: Iterable[int]) -> set[int]:
-        """Return whose lines count: all but those that were shown and unticked."""
-        return {pk for pk in customers if pk not in self.receivers or pk in self.ticked}
 
 
 def narrowed(customers, *, tier: str, q: str, sort: str):
@@ -292,7 +254,7 @@ class Board:
     @property
     def proof(self) -> str:
         """Return the figures of the proposal, signed: posted with the lines, and kept in the history."""
-        return signing.dumps(as_figures(self.whole), salt=PROOF)
+        return write_proof(as_figures(self.whole))
 
     @property
     def gap_percent(self) -> float:
@@ -335,14 +297,6 @@ class Board:
     def spread(self) -> dict:
         before, after = self.proposal.spread()
         return {"before": before, "after": after}
-
-
-def read_proof(text: str) -> dict:
-    """Read the figures that a page was given with its proposal; nothing where they were not written here."""
-    try:
-        return signing.loads(text, salt=PROOF)
-    except signing.BadSignature:
-        return {}
 
 
 def read_board(*, viewer, branch: Branch, filters: Mapping, choices: Choices, on, moving: bool = False) -> Board:

@@ -18,10 +18,11 @@ from django_htmx.http import trigger_client_event
 
 from customers import assignment, branch_proposal, proposal_record, to_reassign
 from customers.assignment import ADVISER, PRIMARY, Line, LinesRefused, Seen
-from customers.assignment_board import BoardForm, Choices, read_board, read_proof, version_of
+from customers.assignment_board import BoardForm, read_board, version_of
 from customers.assignment_charge import ChargeForm, receiver_rows, relations_of_branch
 from customers.load import ADVISERS
 from customers.models import Customer
+from customers.proposal_choices import Choices, read_proof
 from staff.models import Staff
 from staff.refusal import Refused
 from staff.shell import render_page, wants_part
