@@ -127,7 +127,7 @@ def test_a_waiting_list_is_cleared_with_one_proposal_and_a_leavers_book_goes_on(
     manager = visit("manager")
     manager.page.goto(address)
     manager.page.locator("button[name=answer][value=take]").click()
-    manager.page.wait_for_load_state()
+    expect(manager.page.locator("button[name=answer][value=take]")).to_have_count(0)
     page.goto(address)
     page.locator("form[action$='/approve/'] .btn-primary").click()
     expect(page.locator(".steps [aria-current=step]")).to_contain_text("已生效")
