@@ -10,19 +10,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from churn import estimator
+from churn.accuracy import figures, intervals
 from churn.features import DIRECTIONS
 
-TOP = 0.10
-DRAWS = 80
 CALIBRATION_GROUPS = 2
 MIN_LOSSES = 5
-"""Losses among the training rows below which a fold is left out."""
+"""Losses among the training rows below which a form is not calibrated."""
+
+MODELS = {
+    "logistic": ("lines",),
+    "trees": ("boosting",),
+    "forest": ("forest",),
+    "blend": ("lines", "boosting", "forest"),
+}
+"""Candidates that may be released, each the mean of some forms in log-odds; the simplest first."""
 
 
 @dataclass
 class Rows:
     """Training or test rows: x (n, k), y (n,) 0/1, customer (n,), period (n,) place in time, is_vip (n,), money (n,) yuan,
-    rule (n,): the simple rule's score, higher is riskier."""
+    rule (n,): the simple rule's score, higher is riskier; scorecard (n,): the bank's scorecard, 0–1;
+    tier, branch (n,): what the figures are split by, 0 where there is nothing to split."""
 
     x: np.ndarray
     y: np.ndarray
@@ -31,6 +39,9 @@ class Rows:
     is_vip: np.ndarray
     money: np.ndarray
     rule: np.ndarray
+    scorecard: np.ndarray
+    tier: np.ndarray
+    branch: np.ndarray
 
     def take(self, rows) -> "Rows":
         return Rows(**{name: value[rows] for name, value in vars(self).items()})
@@ -68,65 +79,67 @@ def forward_folds(periods, *, gap: int, tests: int = 3, length: int = 3, least_t
     return folds
 
 
-def learn_logistic(rows: Rows, names) -> Callable:
-    """Fit the bank's model; return a function x → calibrated probabilities."""
-    parameters = fit_calibrated(rows, names)
-    return lambda x: estimator.probabilities(parameters, x, names)
+def masks(periods, folds: list[Fold]) -> list[tuple]:
+    """Return for each fold (training rows, test rows, what is told of it), the rows as masks over `periods`: (n,)."""
+    return [
+        (periods <= fold.train_to, (periods >= fold.test_from) & (periods <= fold.test_to), vars(fold))
+        for fold in folds
+    ]
 
 
-def fit_calibrated(rows: Rows, names) -> dict:
-    """Fit on all rows; calibrate on VIP rows by scores of models that had not seen the customer."""
+@dataclass
+class Learned:
+    """Forms fitted on the same rows, and for each candidate the scale that makes their mean honest.
 
-    def log_odds(train: Rows, test: Rows):
-        raw = estimator.fit(train.x, train.y, names, directions=DIRECTIONS)
-        return estimator.starting_log_odds(raw) + estimator.contributions(raw, test.x, names).sum(axis=1)
+    `members`: form → its plain numbers; `scales`: candidate → (slope, offset) of Platt.
+    """
 
-    slope, offset = _platt_unseen(rows, log_odds)
-    return estimator.calibrated(estimator.fit(rows.x, rows.y, names, directions=DIRECTIONS), slope, offset)
+    names: tuple
+    models: dict[str, tuple]
+    members: dict[str, dict]
+    scales: dict[str, tuple[float, float]]
 
+    def probabilities(self, x) -> dict[str, np.ndarray]:
+        """Return each candidate's calibrated probabilities of rows x."""
+        raw = {form: _raw(member, x, self.names) for form, member in self.members.items()}
+        return {
+            name: estimator.sigmoid(self.scales[name][0] * _mean_of(raw, forms) + self.scales[name][1])
+            for name, forms in self.models.items()
+        }
 
-def learn_trees(rows: Rows, names) -> Callable:
-    """Fit gradient boosting of small trees for comparison; return a function x → calibrated probabilities."""
-    from sklearn.ensemble import HistGradientBoostingClassifier  # 100 MB that only training needs
-
-    medians = np.nan_to_num(np.nanmedian(np.where(np.isnan(rows.x).all(axis=0), 0, rows.x), axis=0))
-
-    def fitted(train: Rows):
-        model = HistGradientBoostingClassifier(
-            max_leaf_nodes=8,
-            learning_rate=0.05,
-            max_iter=150,
-            l2_regularization=10,
-            min_samples_leaf=40,
-            random_state=1,
-        )
-        return model.fit(_filled(train.x, medians), train.y)
-
-    def log_odds(train: Rows, test: Rows):
-        return fitted(train).decision_function(_filled(test.x, medians))
-
-    slope, offset = _platt_unseen(rows, log_odds)
-    model = fitted(rows)
-    return lambda x: estimator.sigmoid(slope * model.decision_function(_filled(x, medians)) + offset)
+    def parameters(self, name: str) -> dict:
+        """Return the numbers of one candidate, as `churn.estimator` scores by them."""
+        return estimator.together([self.members[form] for form in self.models[name]], *self.scales[name])
 
 
-def _filled(x, medians):
-    return np.where(np.isnan(x), medians, x)
-
-
-def _platt_unseen(rows: Rows, log_odds: Callable) -> tuple[float, float]:
-    """Return Platt's slope and offset from VIP rows, each scored by a model without that customer."""
+def learn(rows: Rows, names, *, models=None, directions=DIRECTIONS) -> Learned:
+    """Fit every form on all rows; calibrate each candidate on VIP rows, scored by forms that had not seen the customer."""
+    models = models or MODELS
+    forms = dict.fromkeys(form for members in models.values() for form in members)
+    unseen = {form: np.full(len(rows), np.nan) for form in forms}
     group = group_of(rows.customer)
-    scores = np.full(len(rows), np.nan)
     for number in range(CALIBRATION_GROUPS):
-        test = (group == number) & rows.is_vip
-        train = group != number
-        if test.any() and rows.y[train].sum() >= MIN_LOSSES:
-            scores[test] = log_odds(rows.take(train), rows.take(test))
+        train, test = rows.take(group != number), (group == number) & rows.is_vip
+        if test.any() and train.y.sum() >= MIN_LOSSES:
+            for form in forms:
+                member = estimator.fit(form, train.x, train.y, names, directions=directions)
+                unseen[form][test] = _raw(member, rows.x[test], names)
+    scales = {name: _scale(_mean_of(unseen, members), rows.y) for name, members in models.items()}
+    fitted = {form: estimator.fit(form, rows.x, rows.y, names, directions=directions) for form in forms}
+    return Learned(tuple(names), models, fitted, scales)
+
+
+def _raw(member: dict, x, names) -> np.ndarray:
+    return estimator.log_odds(estimator.together([member]), x, names)
+
+
+def _mean_of(raw: dict, forms: tuple) -> np.ndarray:
+    return sum(raw[form] for form in forms) / len(forms)
+
+
+def _scale(scores, y) -> tuple[float, float]:
     known = ~np.isnan(scores)
-    if len(np.unique(rows.y[known])) < 2:
-        return 1.0, 0.0
-    return estimator.platt(scores[known], rows.y[known])
+    return estimator.platt(scores[known], y[known]) if len(np.unique(y[known])) == 2 else (1.0, 0.0)
 
 
 def group_of(customer) -> np.ndarray:
@@ -134,120 +147,51 @@ def group_of(customer) -> np.ndarray:
     return (np.asarray(customer, np.int64) * 2654435761 % 2**32 // 2**12) % CALIBRATION_GROUPS
 
 
-def learn_rule(rows: Rows, names) -> Callable:
-    """Calibrate the simple rule (last 7 days ÷ 90-day average) alone; return a function of its score."""
-    slope, offset = estimator.platt(rows.rule[rows.is_vip], rows.y[rows.is_vip])
-    return lambda rule: estimator.sigmoid(slope * rule + offset)
+def by_rule(train: Rows, test: Rows) -> np.ndarray:
+    """Return the probabilities of the simple rule alone (last 7 days ÷ 90-day average), calibrated."""
+    slope, offset = estimator.platt(train.rule[train.is_vip], train.y[train.is_vip])
+    return estimator.sigmoid(slope * test.rule + offset)
 
 
-CANDIDATES = {"logistic": learn_logistic, "trees": learn_trees, "rule": learn_rule}
+def winner(candidates: dict, models=None) -> str:
+    """Return the releasable candidate with the best PR-AUC; the simplest of equals."""
+    return max(models or MODELS, key=lambda name: candidates.get(name, {}).get("pr_auc") or 0)
 
 
-def run(rows: Rows, names, folds: list[Fold], *, track: Callable = iter) -> dict:
+def run(rows: Rows, names, folds: list, *, models=None, directions=DIRECTIONS, track: Callable = iter) -> dict:
     """Score each fold's VIP rows by models of its past; return figures a candidate, and the scored rows.
+
+    Args:
+        folds: of (train, test, note): masks of rows, and what is told of the fold.
 
     Returns:
         {"candidates": {name: figures}, "folds": [...], "test": Rows, "scores": {name: (n,)}}
     """
-    tested, scores, notes = [], {name: [] for name in CANDIDATES}, []
-    for fold in track(folds):
-        train = rows.take(rows.period <= fold.train_to)
-        test = rows.take((rows.period >= fold.test_from) & (rows.period <= fold.test_to) & rows.is_vip)
-        if train.y[train.is_vip].sum() < MIN_LOSSES or not len(test):
+    models = models or MODELS
+    tested, notes = [], []
+    scores: dict[str, list] = {name: [] for name in (*models, "rule", "scorecard")}
+    for train, test, note in track(folds):
+        train, test = rows.take(train), rows.take(test & rows.is_vip)
+        if not len(test) or train.y[train.is_vip].sum() < MIN_LOSSES:
             continue
+        guesses = learn(train, names, models=models, directions=directions).probabilities(test.x)
+        guesses |= {"rule": by_rule(train, test), "scorecard": test.scorecard}
         tested.append(test)
-        note = {"train_to": fold.train_to, "test_from": fold.test_from, "test_to": fold.test_to}
-        note |= {"train_rows": len(train), "rows": len(test), "losses": int(test.y.sum())}
-        for name, learn in CANDIDATES.items():
-            guess = learn(train, names)(test.rule if name == "rule" else test.x)
+        for name, guess in guesses.items():
             scores[name].append(guess)
-            note[name] = figures(test, guess)
-        notes.append(note)
+        notes.append(
+            note
+            | {"train_rows": len(train), "rows": len(test), "losses": int(test.y.sum())}
+            | {name: figures(test, guess) for name, guess in guesses.items()}
+        )
     if not tested:
         return {"candidates": {}, "folds": [], "test": rows.take(slice(0, 0)), "scores": {}}
-    test = Rows(**{name: np.concatenate([getattr(each, name) for each in tested]) for name in vars(tested[0])})
-    scores = {name: np.concatenate(parts) for name, parts in scores.items()}
-    candidates = {name: figures(test, guess) | {"intervals": intervals(test, guess)} for name, guess in scores.items()}
-    return {"candidates": candidates, "folds": notes, "test": test, "scores": scores}
+    test = joined(tested)
+    told = {name: np.concatenate(parts) for name, parts in scores.items()}
+    candidates = {name: figures(test, guess) | {"intervals": intervals(test, guess)} for name, guess in told.items()}
+    return {"candidates": candidates, "folds": notes, "test": test, "scores": told}
 
 
-def figures(rows: Rows, guess) -> dict:
-    """Return the figures of scores against what happened; None where they are not defined."""
-    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
-
-    y, losses = rows.y, int(rows.y.sum())
-    result = {"rows": len(y), "customers": len(np.unique(rows.customer)), "losses": losses}
-    result["base_rate"] = float(y.mean()) if len(y) else None
-    if not 0 < losses < len(y):
-        return result | dict.fromkeys(["pr_auc", "roc_auc", "lift", "capture", "capture_money", "brier", "ece"])
-    top = _top(guess)
-    lost = rows.money * y
-    return result | {
-        "pr_auc": float(average_precision_score(y, guess)),
-        "roc_auc": float(roc_auc_score(y, guess)),
-        "lift": float(y[top].mean() / y.mean()),
-        "capture": float(y[top].sum() / losses),
-        "capture_money": float(lost[top].sum() / lost.sum()) if lost.sum() else None,
-        "brier": float(brier_score_loss(y, guess)),
-        "ece": expected_error(y, guess),
-    }
-
-
-def _top(guess) -> np.ndarray:
-    """Return the places of the riskiest tenth."""
-    count = max(1, int(np.ceil(TOP * len(guess))))
-    return np.argsort(-guess, kind="stable")[:count]
-
-
-def expected_error(y, guess, bins: int = 10) -> float:
-    """Return the expected calibration error over bins of equal size: mean |predicted − actual|."""
-    order = np.argsort(guess, kind="stable")
-    parts = np.array_split(order, bins)
-    return float(sum(len(part) * abs(guess[part].mean() - y[part].mean()) for part in parts if len(part)) / len(y))
-
-
-def calibration_table(y, guess, bins: int = 10) -> list[dict]:
-    """Return what was said and what happened, by tenths of the probability scale that hold rows."""
-    place = np.minimum((guess * bins).astype(int), bins - 1)
-    return [
-        {
-            "predicted": float(guess[place == each].mean()),
-            "actual": float(y[place == each].mean()),
-            "share": float((place == each).mean()),
-            "rows": int((place == each).sum()),
-        }
-        for each in range(bins)
-        if (place == each).any()
-    ]
-
-
-def lift_table(y, guess, bins: int = 10) -> list[dict]:
-    """Return ten groups from the riskiest down: rows, losses, lift over the average."""
-    order = np.argsort(-guess, kind="stable")
-    return [
-        {"rows": len(part), "losses": int(y[part].sum()), "lift": float(y[part].mean() / y.mean())}
-        for part in np.array_split(order, bins)
-        if len(part) and y.mean() > 0
-    ]
-
-
-def intervals(rows: Rows, guess, *, draws: int = DRAWS, seed: int = 7) -> dict:
-    """Return 95 % intervals by drawing customers with replacement: {figure: [low, high]}."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    rng = np.random.default_rng(seed)
-    customers, place = np.unique(rows.customer, return_inverse=True)
-    found: dict[str, list] = {"pr_auc": [], "roc_auc": [], "lift": [], "ece": []}
-    order = np.argsort(place, kind="stable")
-    for _draw in range(draws):
-        counts = np.bincount(rng.integers(0, len(customers), len(customers)), minlength=len(customers))
-        repeated = np.repeat(order, counts[place[order]])
-        y, g = rows.y[repeated], guess[repeated]
-        if not 0 < y.sum() < len(y):
-            continue
-        top = _top(g)
-        found["pr_auc"].append(average_precision_score(y, g))
-        found["roc_auc"].append(roc_auc_score(y, g))
-        found["lift"].append(y[top].mean() / y.mean())
-        found["ece"].append(expected_error(y, g))
-    return {name: [float(v) for v in np.percentile(values, [2.5, 97.5])] for name, values in found.items() if values}
+def joined(parts: list[Rows]) -> Rows:
+    """Return several sets of rows as one."""
+    return Rows(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})

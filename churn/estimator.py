@@ -1,154 +1,59 @@
-"""A logistic model that is plain numbers: each feature a broken line, their sum the log-odds. Pure numpy.
+"""A model in plain numbers: one form or the mean of several in log-odds, calibrated by Platt. No pickle is loaded.
 
-Every feature is cut to the range seen in training and enters as ramps between its quantiles. Where the
-direction is plain (money that left never speaks for staying) the line may only go that way, so that
-reasons read sensibly although features overlap. The log-odds are a sum over features: what a feature adds
-is exact, nothing has to be estimated after the fact, and no pickle is loaded.
+Forms: `churn.lines` (a sum of broken lines) and `churn.trees` (sums of small trees). In each the log-odds are a
+sum over features, so they are in the mean: what a feature adds is exact, nothing is estimated after the fact.
+`parameters` is {"members": [numbers of each form], "slope", "offset"} and what training adds to it.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-CUT = (0.5, 99.5)
-"""Percentiles to which a feature is cut."""
-
-KNOTS = (10, 50, 90)
-"""Percentiles at which its line may bend."""
-
-STRENGTH = 50.0
-"""Ridge penalty on standardised columns: strong, because leavings are few."""
-
-STEPS = 30
-SWEEPS = 40
-CLOSE = 1e-3
+from churn import lines, trees
 
 
-class Shapes:
-    """How each feature becomes columns: learnt from training rows, kept as plain lists."""
-
-    def __init__(self, features: list[dict]):
-        self.features = features
-
-    @classmethod
-    def learn(cls, x, names: Iterable[str]) -> "Shapes":
-        """Take the range, the bends and the scales from training rows x: (n, k)."""
-        features = []
-        for name, column in zip(names, x.T, strict=True):
-            known = column[~np.isnan(column)]
-            if not len(known):
-                continue
-            edges = np.unique(np.round(np.percentile(known, (CUT[0], *KNOTS, CUT[1])), 9))
-            if len(edges) > 1:
-                shape = {"name": name, "median": float(np.median(known)), "edges": edges.tolist()}
-                ramps = _ramps(shape, column)
-                scale = np.maximum(ramps.std(axis=0), 0.02)
-                features.append(shape | {"mean": ramps.mean(axis=0).tolist(), "scale": scale.tolist()})
-        return cls(features)
-
-    def columns(self, x, names) -> tuple[np.ndarray, np.ndarray]:
-        """Return (n, columns) standardised columns, and for each the place of its feature."""
-        places = {name: place for place, name in enumerate(names)}
-        parts = [_standard(shape, x[:, places[shape["name"]]]) for shape in self.features]
-        owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-        return np.hstack(parts), owners
-
-
-def _ramps(shape: dict, column) -> np.ndarray:
-    """Return how far the value has come between each two edges, 0–1: (n, edges − 1)."""
-    edges = np.array(shape["edges"])
-    value = np.where(np.isnan(column), shape["median"], column)[:, None]
-    return np.clip((value - edges[:-1]) / np.diff(edges), 0, 1)
-
-
-def _standard(shape: dict, column) -> np.ndarray:
-    return (_ramps(shape, column) - shape["mean"]) / shape["scale"]
-
-
-def fit(x, y, names, *, directions: Mapping[str, int], strength: float = STRENGTH) -> dict:
-    """Fit the model on rows x: (n, k), labels y: (n,) in {0, 1}; return its parameters, not yet calibrated.
+def fit(form: str, x, y, names, *, directions=None) -> dict:
+    """Fit one form on rows x: (n, k), labels y: (n,) in {0, 1}; return its plain numbers.
 
     Args:
-        directions: feature → +1 where more can only raise the risk, −1 where it can only lower it.
+        directions: feature → +1 where more can only raise the risk, −1 where it can only lower it; for lines.
     """
-    names = list(names)
-    shapes = Shapes.learn(x, names)
-    columns, owners = shapes.columns(x, names)
-    signs = np.array([directions.get(shape["name"], 0) for shape in shapes.features])[owners]
-    intercept, weights = _newton(columns, np.asarray(y, float), signs, strength)
-    features = [shape | {"weights": weights[owners == place].tolist()} for place, shape in enumerate(shapes.features)]
-    return plain({"features": features, "intercept": intercept, "slope": 1.0, "offset": 0.0})
-
-
-def _newton(columns, y, signs, strength: float) -> tuple[float, np.ndarray]:
-    """Minimise the penalised log-loss where weights keep the given signs: Newton steps, each a bounded quadratic problem."""
-    rate = np.clip(y.mean(), 1e-6, 1 - 1e-6)
-    table = np.hstack([np.ones((len(y), 1)), columns])
-    penalty = np.r_[1e-9, np.full(columns.shape[1], strength)]
-    low = np.r_[-np.inf, np.where(signs > 0, 0, -np.inf)]
-    high = np.r_[np.inf, np.where(signs < 0, 0, np.inf)]
-    weights = np.r_[np.log(rate / (1 - rate)), np.zeros(columns.shape[1])]
-    loss = _loss(table, y, weights, penalty)
-    for _step in range(STEPS):
-        p = sigmoid(table @ weights)
-        spread = np.maximum(p * (1 - p), 1e-6)
-        curve = (table * spread[:, None]).T @ table
-        curve[np.diag_indices_from(curve)] += penalty
-        slope = table.T @ (p - y) + penalty * weights
-        wanted = _bounded(curve, curve @ weights - slope, weights, low, high)
-        step, length = wanted - weights, 1.0
-        while (tried := _loss(table, y, weights + length * step, penalty)) > loss and length > 1e-4:
-            length /= 2
-        weights = weights + length * step
-        if loss - tried < CLOSE * len(y) * 1e-4:
-            break
-        loss = tried
-    return float(weights[0]), weights[1:]
-
-
-def _loss(table, y, weights, penalty) -> float:
-    log_odds = table @ weights
-    return float((np.logaddexp(0, log_odds) - y * log_odds).sum() + (penalty * weights**2).sum() / 2)
-
-
-def _bounded(curve, target, start, low, high) -> np.ndarray:
-    """Minimise ½ wᵀ·curve·w − target·w within the bounds, by coordinate descent from a feasible start."""
-    weights = start.copy()
-    rest = curve @ weights - target
-    for _sweep in range(SWEEPS):
-        moved = 0.0
-        for place in range(len(weights)):
-            wanted = min(max(weights[place] - rest[place] / curve[place, place], low[place]), high[place])
-            change = wanted - weights[place]
-            if change:
-                weights[place] = wanted
-                rest += change * curve[place]
-                moved = max(moved, abs(change))
-        if moved < CLOSE:
-            break
-    return weights
+    if form == "lines":
+        return plain(lines.fit(x, y, names, directions=directions or {}))
+    return plain(getattr(trees, form)(x, y))
 
 
 def contributions(parameters: dict, x, names) -> np.ndarray:
-    """Return (n, features) what each feature adds to the calibrated log-odds against the average customer of training."""
-    names = list(names)
-    places = {name: place for place, name in enumerate(names)}
+    """Return (n, k) what each feature adds to the calibrated log-odds against the average customer of training."""
+    members = parameters["members"]
     added = [
-        _standard(shape, x[:, places[shape["name"]]]) @ np.array(shape["weights"]) for shape in parameters["features"]
+        lines.contributions(member, x, names) if member["form"] == "lines" else trees.contributions(member, x)
+        for member in members
     ]
-    return np.column_stack(added) * parameters["slope"]
+    return sum(added) * (parameters["slope"] / len(members))
 
 
 def starting_log_odds(parameters: dict) -> float:
     """Return the calibrated log-odds of the average customer, to which contributions are added."""
-    return parameters["intercept"] * parameters["slope"] + parameters["offset"]
+    members = parameters["members"]
+    starts = [lines.start(member) if member["form"] == "lines" else trees.start(member) for member in members]
+    return sum(starts) / len(members) * parameters["slope"] + parameters["offset"]
+
+
+def log_odds(parameters: dict, x, names) -> np.ndarray:
+    """Return (n,) calibrated log-odds."""
+    return starting_log_odds(parameters) + contributions(parameters, x, names).sum(axis=1)
 
 
 def probabilities(parameters: dict, x, names) -> np.ndarray:
     """Return (n,) calibrated probabilities, 0–1."""
-    return sigmoid(starting_log_odds(parameters) + contributions(parameters, x, names).sum(axis=1))
+    return sigmoid(log_odds(parameters, x, names))
+
+
+def together(members: list[dict], slope: float = 1.0, offset: float = 0.0) -> dict:
+    """Return the parameters of the mean of fitted forms, with Platt's slope and offset."""
+    return plain({"members": members, "slope": slope, "offset": offset})
 
 
 def points(start: float, added) -> np.ndarray:
@@ -175,11 +80,6 @@ def platt(log_odds, y) -> tuple[float, float]:
     model = LogisticRegression(C=1e6, solver="lbfgs", max_iter=500)
     model.fit(np.asarray(log_odds).reshape(-1, 1), y)
     return max(float(model.coef_[0, 0]), 0.05), float(model.intercept_[0])
-
-
-def calibrated(parameters: dict, slope: float, offset: float) -> dict:
-    """Return the parameters with Platt's slope and offset put in."""
-    return plain(parameters | {"slope": slope, "offset": offset})
 
 
 def sigmoid(log_odds) -> np.ndarray:

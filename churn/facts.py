@@ -39,7 +39,7 @@ class Facts:
 
     def on(self, day: int) -> dict:
         """Return what `features.History` wants to know as of a day, arrays (n,)."""
-        opened, born = self._of_people("opened"), self._of_people("born")
+        opened, born = self.of_people("opened"), self.of_people("born")
         return {
             "due": self._maturing(day, after=day, until=day + MATURITY_DAYS),
             "matured": self._maturing(day, after=day - MATURITY_DAYS, until=day),
@@ -53,7 +53,8 @@ class Facts:
     def _places(self, table: dict, rows) -> np.ndarray:
         return np.searchsorted(self.ids, table["customer"][rows])
 
-    def _of_people(self, name: str) -> np.ndarray:
+    def of_people(self, name: str) -> np.ndarray:
+        """Return a column of `people` in the order of `ids`, NaN for who is not in it: (n,)."""
         values = np.full(len(self.ids), np.nan)
         values[np.searchsorted(self.ids, self.people["customer"])] = self.people[name]
         return values

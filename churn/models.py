@@ -11,7 +11,7 @@ Level = Customer.ChurnLevel
 
 
 class ChurnModelVersion(models.Model):
-    """One trained model with the back-test that was run on this bank's own past.
+    """One trained model with the back-test that was run on this bank's own past; `algorithm` is the candidate it is.
 
     `parameters` are plain numbers (coefficients, centres, scales, calibration), never a pickle;
     `sha256` is taken over their canonical JSON and checked before each use.
@@ -44,6 +44,11 @@ class ChurnModelVersion(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def figures(self) -> dict:
+        """Return the back-test's figures of the candidate that this version is."""
+        return self.backtest["candidates"].get(self.algorithm, {})
 
 
 class ChurnScoreQuerySet(models.QuerySet):

@@ -61,6 +61,9 @@ FIGURES = (
     ("lift", gettext_lazy("Lift in the riskiest tenth"), 2),
     ("capture", gettext_lazy("Leavings in the riskiest tenth"), "percent"),
     ("capture_money", gettext_lazy("Lost money in the riskiest tenth"), "percent"),
+    ("lift_5", gettext_lazy("Lift in the riskiest twentieth"), 2),
+    ("capture_5", gettext_lazy("Leavings in the riskiest twentieth"), "percent"),
+    ("capture_money_5", gettext_lazy("Lost money in the riskiest twentieth"), "percent"),
     ("brier", gettext_lazy("Brier score"), 4),
     ("ece", gettext_lazy("Calibration error (ECE)"), 4),
     ("rows", gettext_lazy("VIP rows tested"), 0),
@@ -70,6 +73,9 @@ FIGURES = (
 CANDIDATES = {
     "logistic": gettext_lazy("Logistic, monotone"),
     "trees": gettext_lazy("Boosted trees"),
+    "forest": gettext_lazy("Random trees"),
+    "blend": gettext_lazy("Mean of the three"),
+    "scorecard": gettext_lazy("Scorecard"),
     "rule": gettext_lazy("Rule: 7 days ÷ 90 days"),
 }
 
@@ -147,20 +153,20 @@ def lift_title(backtest: dict) -> str:
     )
 
 
-def honest_word(backtest: dict) -> str:
-    """Return how the released model compares with the others, in a sentence; "" without a back-test."""
-    candidates = backtest["candidates"]
-    ours, trees, rule = (candidates.get(name, {}).get("pr_auc") for name in ("logistic", "trees", "rule"))
-    if ours is None or trees is None or rule is None:
+def honest_word(version: ChurnModelVersion) -> str:
+    """Return how a version compares with what was tried beside it, in a sentence; "" without a back-test."""
+    reached = {name: found["pr_auc"] for name, found in version.backtest["candidates"].items() if found.get("pr_auc")}
+    ours, rule = reached.get(version.algorithm), reached.get("rule")
+    if ours is None or rule is None:
         return ""
-    against_rule = _("The rule alone reaches {rule} PR-AUC, this model {ours}.").format(
-        rule=formats.decimal(rule, 3), ours=formats.decimal(ours, 3)
+    words = _("The rule alone reaches {rule} PR-AUC, this model ({name}) {ours}.").format(
+        rule=formats.decimal(rule, 3), ours=formats.decimal(ours, 3), name=CANDIDATES[version.algorithm]
     )
-    if trees > ours:
-        against_trees = _("Boosted trees reach {trees}: more, but without reasons that add up exactly.")
-    else:
-        against_trees = _("Boosted trees reach {trees}.")
-    return f"{against_rule} {against_trees.format(trees=formats.decimal(trees, 3))}"
+    better = [name for name in CANDIDATES if reached.get(name, 0) > ours]
+    if not better:
+        return f"{words} " + _("Nothing that was tried beside it did better.")
+    others = "; ".join(f"{CANDIDATES[name]} {formats.decimal(reached[name], 3)}" for name in better)
+    return f"{words} " + _("Better on these folds: {others}.").format(others=others)
 
 
 def figure_rows(versions: list[tuple[str, dict]]) -> list[dict]:

@@ -78,7 +78,7 @@ WITH days AS (
            {", ".join(f"d.{kind}" for kind in ASSET_KINDS)},
            d.total::float8 - lag(d.total::float8) OVER (PARTITION BY d.customer_id ORDER BY d.data_date) AS change
     FROM customers_dailyasset d JOIN customers_customer c ON c.id = d.customer_id
-    WHERE c.branch_id = %(branch)s AND c.relation_status <> 'closed' AND d.data_date BETWEEN %(first)s AND %(on)s
+    WHERE c.branch_id = %(branch)s AND d.data_date BETWEEN %(first)s AND %(on)s
 )
 SELECT id, back / 30 AS block, avg(total) AS average, max(total) FILTER (WHERE back %% 30 = 0) AS end,
        avg(total) FILTER (WHERE back %% 30 < 7) AS last7, min(total) AS low, max(total) AS high,
@@ -145,7 +145,7 @@ def _facts(ids, chosen: tuple[str, dict], on: date) -> Facts:
 
     return Facts(
         ids=ids,
-        people=read(_PEOPLE, ("opened", "born")),
+        people=read(_PEOPLE, ("opened", "born", "closed", "branch")),
         holdings=read(_HOLDINGS, ("amount", "opened", "matures")),
         contacts=read(_CONTACTS, ("on", "entered", "voided")),
         watches=read(_WATCHES, ("on", "begins")),
@@ -158,7 +158,8 @@ def _day(column: str) -> str:
 
 
 _PEOPLE = f"""
-SELECT c.id AS customer, {_day("c.opened_on")} AS opened, {_day("c.birth_date")} AS born
+SELECT c.id AS customer, {_day("c.opened_on")} AS opened, {_day("c.birth_date")} AS born,
+       (c.relation_status = 'closed')::int AS closed, c.branch_id AS branch
 FROM customers_customer c WHERE {{condition}}
 """
 # When a product was given back early is not recorded: one that ended and would fall due later is left out,
@@ -192,14 +193,23 @@ WHERE {{condition}} AND a.role = 'primary' AND a.start <= %(on)s
 
 @dataclass
 class Months:
-    """The month rows of n customers over T months: figures and kinds (n, T), NaN where there is no row."""
+    """The month rows of n customers over T months: figures and kinds (n, T), NaN where there is no row.
+
+    `branches` (n,) keys of their outlets today; `floors` yuan from gold up, in rising order.
+    """
 
     ids: np.ndarray
+    branches: np.ndarray
     first: int
     figures: dict[str, np.ndarray]
     kinds: dict[str, np.ndarray]
     facts: Facts
-    floor: float
+    floors: list[float]
+
+    @property
+    def floor(self) -> float:
+        """Return the floor of gold, from which a customer is VIP."""
+        return self.floors[0]
 
     @property
     def count(self) -> int:
@@ -259,7 +269,17 @@ def read_months(*, on: date) -> Months | None:
     for flow in ("inflow", "outflow"):  # a month of 31 days to 30
         figures[flow] = laid_out(rows[flow] * 30 / np.maximum(rows["days"], 1))
     kinds = {kind: laid_out(rows[kind]) for kind in ASSET_KINDS}
-    return Months(ids, first, figures, kinds, _facts(ids, chosen, on), vip_floor(on))
+    facts = _facts(ids, chosen, on)
+    _empty_after_closing(figures["average"], facts.of_people("closed") == 1)
+    floors = sorted(float(floor) for tier, floor in TierRule.objects.floors(on).items() if tier >= Tier.GOLD)
+    return Months(ids, facts.of_people("branch"), first, figures, kinds, facts, floors)
+
+
+def _empty_after_closing(averages, closed) -> None:
+    """Write 0 into the months after the last row of closed customers: their money has left."""
+    last = averages.shape[1] - 1 - np.argmax(~np.isnan(averages[:, ::-1]), axis=1)
+    after = np.arange(averages.shape[1])[None, :] > last[:, None]
+    averages[after & closed[:, None]] = 0.0
 
 
 _MONTH_ROWS = f"""

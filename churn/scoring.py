@@ -62,7 +62,7 @@ def by_model(parameters: dict, x) -> Scored:
     start = estimator.starting_log_odds(parameters)
     added = estimator.contributions(parameters, x, features.NAMES)
     by_feature = estimator.points(start, added)
-    owners = [features.FEATURES[shape["name"]] for shape in parameters["features"]]
+    owners = list(features.FEATURES.values())
     codes = [code for code in reasons.REASONS if code in owners]
     grouped = np.column_stack([by_feature[:, [owner == code for owner in owners]].sum(axis=1) for code in codes])
     return Scored(estimator.sigmoid(start + added.sum(axis=1)), codes, grouped, parameters["levels"])

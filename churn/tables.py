@@ -6,6 +6,8 @@ COLUMNS = (
     ("Lift 10%", "lift", "{:.2f}"),
     ("Capture", "capture", "{:.1%}"),
     ("by money", "capture_money", "{:.1%}"),
+    ("Top 5%", "capture_5", "{:.1%}"),
+    ("by money", "capture_money_5", "{:.1%}"),
     ("Brier", "brier", "{:.4f}"),
     ("ECE", "ece", "{:.4f}"),
     ("Rows", "rows", "{:,}"),
@@ -15,11 +17,11 @@ COLUMNS = (
 WITH_INTERVAL = ("pr_auc", "roc_auc", "lift", "ece")
 
 
-ORDER = ("logistic", "trees", "rule")
+ORDER = ("logistic", "trees", "long", "forest", "blend", "scorecard", "rule")
 
 
 def in_order(candidates: dict) -> list[str]:
-    """Return the candidates' names, the bank's own model first: a JSON column keeps no order."""
+    """Return the candidates' names, the simplest model first: a JSON column keeps no order."""
     return sorted(candidates, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
 
@@ -43,6 +45,7 @@ def figures_table(backtest: dict) -> str:
         f"Trained on {training['rows']:,} customer-months of {training['customers']:,} customers, "
         f"{training['losses']:,} left ({training['vip_losses']:,} of {training['vip_rows']:,} VIP rows).",
         candidates_table(backtest["candidates"]),
+        f"Best by PR-AUC: {backtest['chosen']}.",
     ]
     lines += [
         f"Fold: trained to {fold['train_to']}, tested {fold['test_from']} to {fold['test_to']}: "

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from churn import backtest, estimator, features, levels, panel
+from churn import accuracy, backtest, estimator, features, levels, panel, scorecard
 from churn.models import ChurnModelVersion
 from staff import audit
 from staff.models import Staff
@@ -60,19 +60,35 @@ def train(*, on: date, by: Staff | None = None, track: Callable = iter) -> Churn
     Raises:
         TooFewLosses: fewer than MIN_LOSSES leavings of VIP customers are known.
     """
+    months, rows = learnable(on=on)
+    proved = prove(rows, track=track)
+    chosen = backtest.winner(proved["candidates"])
+    report = report_of(months, rows, proved, chosen)
+    return _store(months, rows, _parameters(rows, proved, chosen), report, chosen, by=by)
+
+
+def learnable(*, on: date) -> tuple[panel.Months, backtest.Rows]:
+    """Return the whole months up to a day and the rows to learn from.
+
+    Raises:
+        TooFewLosses
+    """
     months = panel.read_months(on=on)
     rows = panel_rows(months) if months else None
     losses = int(rows.y[rows.is_vip].sum()) if rows else 0
-    if losses < MIN_LOSSES:
+    if months is None or rows is None or losses < MIN_LOSSES:
         raise TooFewLosses(
             _("{losses} past losses are known, {needed} are needed; the scorecard goes on scoring.").format(
                 losses=losses, needed=MIN_LOSSES
             )
         )
-    proved = backtest.run(rows, features.NAMES, backtest.forward_folds(rows.period, gap=HORIZON_MONTHS), track=track)
-    parameters = _parameters(rows, proved)
-    report = _report(months, rows, proved)
-    return _store(months, rows, parameters, report, by=by)
+    return months, rows
+
+
+def prove(rows: backtest.Rows, *, track: Callable = iter) -> dict:
+    """Return the back-test of all candidates on folds that march forward, as `backtest.run` does."""
+    folds = backtest.forward_folds(rows.period, gap=HORIZON_MONTHS)
+    return backtest.run(rows, features.NAMES, backtest.masks(rows.period, folds), track=track)
 
 
 def panel_rows(months: panel.Months) -> backtest.Rows:
@@ -80,7 +96,7 @@ def panel_rows(months: panel.Months) -> backtest.Rows:
     parts = [_rows_at(months, place) for place in range(features.BLOCKS - 1, months.count - HORIZON_MONTHS)]
     if not parts:
         return _rows_at(months, 0).take(slice(0, 0))
-    return backtest.Rows(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
+    return backtest.joined(parts)
 
 
 def _rows_at(months: panel.Months, place: int) -> backtest.Rows:
@@ -88,22 +104,27 @@ def _rows_at(months: panel.Months, place: int) -> backtest.Rows:
     future = months.figures["average"][:, place + 1 : place + 1 + HORIZON_MONTHS]
     y = features.left(future, history.base, threshold=THRESHOLD)
     rows = ~np.isnan(history.base) & ~np.isnan(y) & (history.base >= LEAST_MONEY * history.floor)
-    x = features.vector(history.take(rows))
+    history = history.take(rows)
+    x = features.vector(history)
     return backtest.Rows(
         x=x,
         y=y[rows],
         customer=months.ids[rows].astype(np.int64),
         period=np.full(rows.sum(), place),
-        is_vip=history.is_vip[rows],
-        money=history.base[rows],
+        is_vip=history.is_vip,
+        money=history.base,
         rule=-x[:, features.NAMES.index("last7_to_base")],
+        scorecard=scorecard.probabilities(scorecard.points(x, history)),
+        tier=np.searchsorted(months.floors, history.base, side="right"),
+        branch=months.branches[rows],
     )
 
 
-def _parameters(rows: backtest.Rows, proved: dict) -> dict:
-    """Return the released numbers: the model fitted on everything, its levels, and what its features looked like."""
-    fitted = backtest.fit_calibrated(rows, features.NAMES)
-    tested = proved["scores"].get("logistic", np.zeros(0))
+def _parameters(rows: backtest.Rows, proved: dict, chosen: str) -> dict:
+    """Return the released numbers: the winner fitted on everything, its levels, and what its features looked like."""
+    models = {chosen: backtest.MODELS[chosen]}
+    fitted = backtest.learn(rows, features.NAMES, models=models).parameters(chosen)
+    tested = proved["scores"].get(chosen, np.zeros(0))
     vip = rows.x[rows.is_vip]
     newest = vip[rows.period[rows.is_vip] > rows.period.max() - 12]
     return estimator.plain(
@@ -128,17 +149,21 @@ def bin_counts(values, edges) -> np.ndarray:
     return np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
 
 
-def _report(months: panel.Months, rows: backtest.Rows, proved: dict) -> dict:
-    """Return the back-test as JSON: figures a candidate and fold, calibration and lift of the released one, counts."""
-    test, scores = proved["test"], proved["scores"].get("logistic")
+def report_of(months: panel.Months, rows: backtest.Rows, proved: dict, chosen: str) -> dict:
+    """Return the back-test as JSON: figures a candidate and fold, curves and parts of the winner, counts."""
+    test, scores = proved["test"], proved["scores"].get(chosen)
     has_test = bool(len(test)) and 0 < test.y.sum() < len(test)
     periods = [{**fold, **{key: months.end_of(fold[key]).isoformat() for key in _PERIODS}} for fold in proved["folds"]]
     return estimator.plain(
         {
             "candidates": proved["candidates"],
+            "chosen": chosen,
             "folds": periods,
-            "calibration": backtest.calibration_table(test.y, scores) if has_test else [],
-            "lift": backtest.lift_table(test.y, scores) if has_test else [],
+            "calibration": accuracy.calibration_table(test.y, scores) if has_test else [],
+            "lift": accuracy.lift_table(test.y, scores) if has_test else [],
+            "precision": accuracy.precision_curve(test.y, scores) if has_test else [],
+            "by_tier": accuracy.parts(test, scores, test.tier) if has_test else [],
+            "by_branch": accuracy.parts(test, scores, test.branch) if has_test else [],
             "training": {
                 "rows": len(rows),
                 "customers": len(np.unique(rows.customer)),
@@ -154,20 +179,20 @@ def _report(months: panel.Months, rows: backtest.Rows, proved: dict) -> dict:
 _PERIODS = ("train_to", "test_from", "test_to")
 
 
-def passes_gate(report: dict) -> bool:
-    """Say whether the forward folds reach the gate: AUC and lift in the top tenth."""
-    figures = report["candidates"].get("logistic", {})
+def passes_gate(report: dict, chosen: str) -> bool:
+    """Say whether a candidate reaches the gate on the forward folds: AUC and lift in the top tenth."""
+    figures = report["candidates"].get(chosen, {})
     return (figures.get("roc_auc") or 0) >= GATE_AUC and (figures.get("lift") or 0) >= GATE_LIFT
 
 
 @transaction.atomic
-def _store(months, rows, parameters: dict, report: dict, *, by: Staff | None) -> ChurnModelVersion:
+def _store(months, rows, parameters: dict, report: dict, chosen: str, *, by: Staff | None) -> ChurnModelVersion:
     parameters, report = json.loads(json.dumps(parameters)), json.loads(json.dumps(report))
     newest = int(rows.period.max()) + HORIZON_MONTHS
     data_to = months.end_of(newest)
     version = ChurnModelVersion.objects.create(
         name=_free_name(data_to),
-        algorithm="logistic",
+        algorithm=chosen,
         trained_at=timezone.now(),
         data_from=panel.month_at(months.first),
         data_to=data_to,
@@ -176,9 +201,11 @@ def _store(months, rows, parameters: dict, report: dict, *, by: Staff | None) ->
         parameters=parameters,
         sha256=estimator.fingerprint(parameters),
         backtest=report,
-        passed_gate=passes_gate(report),
+        passed_gate=passes_gate(report, chosen),
     )
-    audit.record("model.trained", version, by=by, passed_gate=version.passed_gate, data_to=data_to.isoformat())
+    audit.record(
+        "model.trained", version, by=by, algorithm=chosen, passed_gate=version.passed_gate, data_to=data_to.isoformat()
+    )
     if version.passed_gate and in_force(lock=True) is None:
         version = _put_in_force(version, by=by)
     return version

@@ -48,7 +48,7 @@ def charts_of(version: ChurnModelVersion, drift: list[dict]) -> dict:
     """Return the charts of a version's back-test with their findings as titles."""
     backtest = version.backtest
     return {
-        "figures": backtest["candidates"].get("logistic", {}),
+        "figures": version.figures,
         "calibration": monitoring.calibration_chart(backtest),
         "calibration_title": monitoring.calibration_title(backtest),
         "lift": monitoring.lift_chart(backtest),
@@ -67,7 +67,7 @@ def model(request):
         asked = request.GET.get("version")
         in_force = next((each for each in versions if each.status == ChurnModelVersion.Status.RELEASED), versions[0])
         context |= _version_context(next((each for each in versions if each.name == asked), in_force), request.user)
-        columns = [(each.name, each.backtest["candidates"].get("logistic", {})) for each in versions]
+        columns = [(each.name, each.figures) for each in versions]
         context["side_by_side"] = monitoring.figure_rows(columns)
     context["may_release"] = request.user.has_perm("churn.release_model")
     return render(request, "churn/model.html", context)
@@ -82,8 +82,8 @@ def _version_context(version: ChurnModelVersion, viewer: Staff) -> dict:
         "training": version.backtest["training"],
         "heads": [head for head, _figures in columns],
         "figure_rows": monitoring.figure_rows(columns),
-        "folds": version.backtest["folds"],
-        "honest_word": monitoring.honest_word(version.backtest),
+        "folds": [fold | {"chosen": fold.get(version.algorithm, {})} for fold in version.backtest["folds"]],
+        "honest_word": monitoring.honest_word(version),
         "drift": drift,
         "levels": version.parameters["levels"],
         "is_whole": estimator.fingerprint(version.parameters) == version.sha256,
@@ -117,7 +117,7 @@ def how(request):
     limits = version.parameters["levels"] if version else levels.chosen([])
     context = {
         "version": version,
-        "figures": version.backtest["candidates"].get("logistic", {}) if version else {},
+        "figures": version.figures if version else {},
         "groups": [(reasons.cause(code), labels) for code, labels in groups.items()],
         "feature_count": len(features.NAMES),
         "start": float(estimator.sigmoid(estimator.starting_log_odds(version.parameters))) if version else None,

@@ -1,7 +1,10 @@
 """The night's run log, and the heartbeats of what works by itself."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,6 +19,10 @@ class NightRunQuerySet(models.QuerySet):
     def last_complete_date(self):
         """Return the business date of the last complete night: what pages call "data as of"; None before the first."""
         return self.complete().order_by("-business_date").values_list("business_date", flat=True).first()
+
+    def last_closed_day(self):
+        """Return the day that commands work for when none is named: the last complete one, else yesterday."""
+        return self.last_complete_date() or timezone.localdate() - timedelta(days=1)
 
 
 class NightRun(models.Model):

@@ -17,8 +17,7 @@ def written_model(**changes) -> ChurnModelVersion:
         "name": "days_since_contact", "median": 30.0, "edges": [0.0, 365.0], "mean": [0.5], "scale": [0.5], "weights": [0.2],
     }  # fmt: skip
     parameters = {
-        "features": [fall, contact],
-        "intercept": -2.5,
+        "members": [{"form": "lines", "features": [fall, contact], "intercept": -2.5}],
         "slope": 1.0,
         "offset": 0.0,
         "levels": {"high": 0.6, "medium": 0.3, "by": "rule", "share": 0.04},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churn import backtest, estimator
+from churn import accuracy, backtest, estimator
 
 NAMES = ["fall", "noise", "rise"]
 
@@ -23,7 +23,8 @@ def drawn(n=4000, seed=1):
 @cache
 def once_fitted() -> dict:
     x, y, _chance = drawn()
-    return estimator.fit(x, y, NAMES, directions={"fall": -1, "rise": 1})
+    member = estimator.fit("lines", x, y, NAMES, directions={"fall": -1, "rise": 1})
+    return estimator.together([member])
 
 
 @pytest.fixture
@@ -58,14 +59,15 @@ def test_it_finds_what_drives_leaving(fitted):
 
     guess = estimator.probabilities(fitted, x, NAMES)
 
-    assert backtest.figures(rows_of(x, y), guess)["roc_auc"] > 0.75
+    assert accuracy.figures(rows_of(x, y), guess)["roc_auc"] > 0.75
     assert np.corrcoef(guess, chance)[0, 1] > 0.9
 
 
 def rows_of(x, y, **changes):
     n = len(y)
     values = {"x": x, "y": y, "customer": np.arange(n), "period": np.zeros(n, int), "is_vip": np.ones(n, bool)}
-    values |= {"money": np.ones(n), "rule": -x[:, 0]}
+    values |= {"money": np.ones(n), "rule": -x[:, 0], "scorecard": np.zeros(n)}
+    values |= {"tier": np.zeros(n), "branch": np.zeros(n)}
     return backtest.Rows(**(values | changes))
 
 
@@ -73,12 +75,12 @@ def test_the_numbers_survive_a_json_column_and_any_change_shows_in_the_fingerpri
     stored = json.loads(json.dumps(fitted))
 
     assert estimator.fingerprint(stored) == estimator.fingerprint(fitted)
-    stored["features"][0]["weights"][0] += 1e-9
+    stored["members"][0]["features"][0]["weights"][0] += 1e-9
     assert estimator.fingerprint(stored) != estimator.fingerprint(fitted)
 
 
 def test_a_missing_value_counts_as_the_median(fitted):
-    known = np.array([[fitted["features"][0]["median"], 0.3, 0.1]])
+    known = np.array([[fitted["members"][0]["features"][0]["median"], 0.3, 0.1]])
     missing = np.array([[np.nan, 0.3, 0.1]])
 
     assert estimator.probabilities(fitted, known, NAMES) == estimator.probabilities(fitted, missing, NAMES)
@@ -90,7 +92,7 @@ def test_platt_makes_overconfident_scores_honest():
 
     slope, offset = estimator.platt(loud, y)
 
-    assert backtest.expected_error(y, estimator.sigmoid(slope * loud + offset)) < 0.01
+    assert accuracy.expected_error(y, estimator.sigmoid(slope * loud + offset)) < 0.01
 
 
 # --- folds and figures ----------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ def test_the_figures_are_what_they_are_called():
     guess = np.array([0.9, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
     rows = rows_of(np.zeros((10, 3)), y, money=np.array([300.0] + [1.0] * 8 + [100.0]))
 
-    found = backtest.figures(rows, guess)
+    found = accuracy.figures(rows, guess)
 
     assert (found["lift"], found["capture"], found["capture_money"]) == (5.0, 0.5, 0.75)
     assert found["losses"] == 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churn import benchmark, features
+from churn import benchmark_berka, features
 from churn.facts import Facts
 from tests.churn.panels import facts_of, feature, steady
 
@@ -138,9 +138,9 @@ def test_moving_everything_after_the_day_changes_no_fact(contacts, steps, manage
         np.testing.assert_array_equal(values, moved.on(DAY)[name], err_msg=name)
 
 
-def ledger(seed: int) -> benchmark.Ledger:
+def ledger(seed: int) -> benchmark_berka.Ledger:
     balance = np.abs(np.cumsum(np.random.default_rng(seed).normal(0, 5_000, (400, 6)), axis=0) + 60_000)
-    return benchmark.Ledger(date(2025, 1, 1), np.arange(6), balance)
+    return benchmark_berka.Ledger(date(2025, 1, 1), np.arange(6), balance)
 
 
 def future_changes_features(vector_on, *, seed: int, shift: float) -> bool:
@@ -155,7 +155,7 @@ def future_changes_features(vector_on, *, seed: int, shift: float) -> bool:
 @given(st.integers(0, 10_000), st.floats(0.01, 5))
 def test_scrambling_the_balances_after_the_day_changes_no_feature(seed, shift):
     assert not future_changes_features(
-        lambda book, on: features.vector(benchmark.history_on(book, on)), seed=seed, shift=shift
+        lambda book, on: features.vector(benchmark_berka.history_on(book, on)), seed=seed, shift=shift
     )
 
 
@@ -164,6 +164,6 @@ def test_scrambling_the_balances_after_the_day_changes_no_feature(seed, shift):
 def test_a_feature_that_peeks_is_caught_by_the_same_test(seed):
     def peeking(book, on):
         at = book.day(on)
-        return np.column_stack([features.vector(benchmark.history_on(book, on)), book.balance[at + 1]])
+        return np.column_stack([features.vector(benchmark_berka.history_on(book, on)), book.balance[at + 1]])
 
     assert future_changes_features(peeking, seed=seed, shift=0.5)

@@ -243,7 +243,7 @@ def test_the_model_page_compares_versions_and_releases_on_demand(client, model):
     assert as_(client, head).post(url).status_code == 403
     page = as_(client, office).get(reverse("churn:model")).content.decode()
     assert url in page
-    assert "Boosted trees reach 0.520: more" in page
+    assert "Better on these folds: Boosted trees 0.520." in page
     client.post(url)
 
     model.refresh_from_db()

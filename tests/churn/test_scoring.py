@@ -2,8 +2,10 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from churn import panel, scoring, training
 from churn.models import ChurnScore, ScoringRun
@@ -171,3 +173,25 @@ def test_a_number_of_queries_that_does_not_grow(branch, model, django_assert_max
 
     assert ChurnScore.objects.count() == 15
     assert ChurnScore.objects.filter(money_at_risk__gt=Decimal(0)).count() == 15
+
+
+def test_the_command_scores_a_past_day_alike_whatever_came_later_and_writes_the_file(branch, model, tmp_path):
+    def exported(name):
+        path = tmp_path / name
+        call_command(
+            "score_churn", "--as-of", ON.isoformat(), "--export", str(path), stdout=StringIO(), stderr=StringIO()
+        )
+        return path.read_text()
+
+    calm, falling = CustomerFactory(branch=branch), CustomerFactory(branch=branch)
+    write_days(calm, ON, [200_000] * 91)
+    write_days(falling, ON, [200_000] * 81 + [40_000] * 10)
+    before = exported("before.csv")
+
+    write_days(calm, ON + timedelta(days=20), [9_000] * 20)
+    Customer.objects.filter(pk=falling.pk).update(relation_status="closed")
+
+    assert exported("after.csv") == before
+    head, *rows = before.splitlines()
+    assert head == "customer_no,as_of,score"
+    assert sorted(row.split(",")[0] for row in rows) == sorted([calm.customer_no, falling.customer_no])

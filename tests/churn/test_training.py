@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from churn import backtest, features, panel, training
+from churn import accuracy, backtest, panel, training, trees
 from churn.models import ChurnModelVersion
 from customers.models import Customer
 from staff.models import AuditEvent
@@ -33,8 +33,10 @@ def bank(db):
 
 
 @pytest.fixture(autouse=True)
-def few_draws(monkeypatch):
-    monkeypatch.setitem(backtest.intervals.__kwdefaults__, "draws", 5)
+def quickly(monkeypatch):
+    monkeypatch.setitem(trees.BOOSTING, "max_iter", 25)
+    monkeypatch.setitem(trees.FOREST, "n_estimators", 15)
+    monkeypatch.setitem(accuracy.intervals.__kwdefaults__, "draws", 5)
 
 
 def test_a_model_learns_the_banks_own_past_and_is_released_as_the_first(bank):
@@ -43,7 +45,7 @@ def test_a_model_learns_the_banks_own_past_and_is_released_as_the_first(bank):
     call_command("train_churn", "--date", "2026-11-24", stdout=out, stderr=StringIO())
 
     version = ChurnModelVersion.objects.get()
-    found = version.backtest["candidates"]["logistic"]
+    found = version.figures
     assert found["roc_auc"] > 0.75
     assert found["lift"] > 3
     assert found["losses"] > 50
@@ -51,15 +53,26 @@ def test_a_model_learns_the_banks_own_past_and_is_released_as_the_first(bank):
     assert (version.status, version.released_by) == (ChurnModelVersion.Status.RELEASED, None)
     assert (version.name, version.data_from, version.data_to) == ("2026-10-31", date(2025, 3, 1), LAST)
     assert set(AuditEvent.objects.values_list("action", flat=True)) == {"model.trained", "model.released"}
-    assert {shape["name"] for shape in version.parameters["features"]} <= set(features.NAMES)
+    reached = {name: version.backtest["candidates"][name]["pr_auc"] for name in backtest.MODELS}
+    assert reached[version.algorithm] == max(reached.values())
+    assert [member["form"] for member in version.parameters["members"]] == list(backtest.MODELS[version.algorithm])
     assert training.released() == version
-    for name in backtest.CANDIDATES:
+    for name in (*backtest.MODELS, "scorecard", "rule"):
         assert f"\n{name}" in out.getvalue()
 
     assert version.backtest["folds"]  # no training label reaches into the tested months
     for fold in version.backtest["folds"]:
         known = date.fromisoformat(fold["train_to"]) + timedelta(days=88)
         assert known <= date.fromisoformat(fold["test_from"])
+
+
+def test_the_back_test_is_printed_without_a_version(bank):
+    out = StringIO()
+
+    call_command("backtest_churn", "--through", "2026-11-24", stdout=out, stderr=StringIO())
+
+    assert "blend" in out.getvalue() and "Best by PR-AUC" in out.getvalue()
+    assert not ChurnModelVersion.objects.exists()
 
 
 def test_months_after_the_day_change_nothing_of_what_is_trained(bank):
@@ -96,7 +109,7 @@ def test_a_version_below_the_gate_is_not_released(db):
 
 
 def test_numbers_that_do_not_fit_their_fingerprint_are_refused(model):
-    model.parameters["intercept"] += 0.001
+    model.parameters["members"][0]["intercept"] += 0.001
     model.save(update_fields=["parameters"])
 
     with pytest.raises(training.ModelDamaged):

@@ -1,8 +1,7 @@
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 from tqdm import tqdm
 
 from churn import training
@@ -20,7 +19,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, on, **options):
-        on = on or NightRun.objects.last_complete_date() or timezone.localdate() - timedelta(days=1)
+        on = on or NightRun.objects.last_closed_day()
         track = partial(tqdm, desc="Back-test", unit="fold", file=self.stderr, leave=False)
         try:
             version = training.train(on=on, track=track)
