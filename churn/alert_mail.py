@@ -14,13 +14,16 @@ from django.utils.translation import ngettext
 from churn import alerts, playbook, reasons
 from churn.models import ChurnAlert, Level
 from customers.models import Customer
+from customers.working_days import add_working_days
 from staff import formats, outbox
 from staff.masking import mask_name
-from staff.models import Staff
+from staff.models import Branch, Staff
 from staff.roles import Role
 
 SHOWN_REASONS = 3
 SHOWN_OVERDUE = 10
+ESCALATION_DAYS = 2
+"""Working days after the due day from which the sub-branch president is told (domain.md §14)."""
 
 
 @transaction.atomic
@@ -36,7 +39,34 @@ def post_mails(*, branch_id: int, on: date) -> int:
             by_manager[alert.customer.manager].append(alert)
     posted = sum(_post_to_manager(staff, own, on) for staff, own in by_manager.items())
     heads = Staff.objects.active().of_role(Role.BRANCH_HEAD).filter(branch=branch_id)
-    return posted + sum(_post_to_head(head, fresh, by_manager, on) for head in heads)
+    posted += sum(_post_to_head(head, fresh, by_manager, on) for head in heads)
+    return posted + _escalate(branch_id, on)
+
+
+def _escalate(branch_id: int, on: date) -> int:
+    """Tell the sub-branch president what has been overdue for longer than ESCALATION_DAYS; return how many mails."""
+    branch = Branch.objects.get(pk=branch_id)
+    morning = on + timedelta(days=1)
+    overdue = ChurnAlert.objects.filter(customer__branch=branch).overdue(morning)
+    late = [
+        alert
+        for alert in overdue.select_related("customer__manager", "score").order_by("due_on", "-money_at_risk")
+        if add_working_days(alert.due_on, ESCALATION_DAYS) < morning
+    ]
+    above = branch.path.strip("/").split("/")
+    presidents = Staff.objects.active().of_role(Role.SUB_BRANCH_PRESIDENT).filter(branch__in=above)
+    return sum(_post_to_president(each, branch, late, on) for each in presidents) if late else 0
+
+
+def _post_to_president(president: Staff, branch: Branch, late: list[ChurnAlert], on: date) -> bool:
+    with translation.override(president.language):
+        subject = ngettext(
+            "Early warning: {count} alert overdue in {branch}",
+            "Early warning: {count} alerts overdue in {branch}",
+            len(late),
+        ).format(count=len(late), branch=branch.name)
+        context = _common(president, on) | {"branch": branch, "rows": [_row(alert, president) for alert in late]}
+        return _post(president, on, "escalation", subject, context, about=f"{branch.pk}:")
 
 
 def _post_to_manager(staff: Staff, own: list[ChurnAlert], on: date) -> bool:
@@ -110,12 +140,12 @@ def _common(staff: Staff, on: date) -> dict:
     }
 
 
-def _post(staff: Staff, on: date, form: str, subject: str, context: dict) -> bool:
+def _post(staff: Staff, on: date, form: str, subject: str, context: dict, *, about: str = "") -> bool:
     if not staff.email:
         return False
     context |= {"subject": subject, "language": staff.language}
     return outbox.post(
-        key=f"churn:{on.isoformat()}:{form if form == 'manager' else 'head'}:{staff.pk}",
+        key=f"churn:{on.isoformat()}:{'head' if form == 'none' else form}:{about}{staff.pk}",
         to=staff.email,
         subject=subject,
         text=render_to_string(f"churn/mail/{form}.txt", context),

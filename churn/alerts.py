@@ -1,17 +1,21 @@
 """Alerts: opened at night for VIP and potential customers whose risk is medium or high, settled by people.
 
 A customer has one open alert at most. When the level rises, the open one rises with it; after one was
-settled, the same level is left alone for a while (domain.md §14).
+settled, the same level is left alone for a while (domain.md §14). A manager is given so many new ones a week as the policy
+says, those first by which most money can be expected to be saved; the rest wait in the list. While head office has a
+hold-out switched on, a few drawn by lot are only watched, so that help can be measured (`churn.outcomes`).
 """
 
 from datetime import date, timedelta
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from churn.models import ChurnAlert, Level
+from churn.models import AlertPolicy, ChurnAlert, Level, LossReview
 from contacts import agenda
 from contacts.models import ContactTask
+from customers.models import Tier
 from customers.working_days import add_working_days
 from staff import audit
 from staff.models import Staff
@@ -33,7 +37,8 @@ DUE_DAYS = {Level.HIGH: 1, Level.MEDIUM: 3}
 """Working days to the first contact (domain.md §14)."""
 
 Status = ChurnAlert.Status
-OUTCOMES = (Status.RETAINED, Status.LOST, Status.FALSE_ALARM)
+REVIEW_DAYS = 10
+"""Working days to the review after a diamond customer has left (domain.md §14, assumption)."""
 
 
 class AlertSettled(Refused):
@@ -55,11 +60,12 @@ def due_day(level: Level, opened_on: date) -> date:
 
 @transaction.atomic
 def open_alerts(*, branch_id: int, on: date) -> int:
-    """Open and raise the alerts of a branch by the scores of a day, for the morning after; return how many.
+    """Open and raise the alerts of a branch by the scores of a day, for the morning after; return how many are given out.
 
     Run again it changes nothing.
     """
     morning = on + timedelta(days=1)
+    policy = AlertPolicy.objects.in_force(morning)
     params = {
         "branch": branch_id,
         "on": on,
@@ -69,19 +75,26 @@ def open_alerts(*, branch_id: int, on: date) -> int:
         "least": LEAST_AT_RISK,
         "quiet": morning - timedelta(days=QUIET_DAYS),
         "quiet_lost": morning - timedelta(days=QUIET_DAYS_LOST),
+        "week": morning - timedelta(days=morning.weekday()),
+        "capacity": policy.weekly_capacity,
+        "holdout": policy.holdout_percent / 100,
     }
     with connection.cursor() as cursor:
         cursor.execute(_BEGUN, params)
         cursor.execute(_RAISE, params)
         cursor.execute(_OPEN, params)
+        if policy.holdout_percent:
+            cursor.execute(_DRAW, params)
+        cursor.execute(_SEND, params)
     fresh = news(branch_id=branch_id, on=on)
     agenda.open_tasks(_task(alert) for alert in fresh)
     return len(fresh)
 
 
 def news(*, branch_id: int, on: date) -> list[ChurnAlert]:
-    """Return the alerts that the night of a day opened or raised and nobody has settled, most money first."""
-    alerts = ChurnAlert.objects.open().filter(customer__branch=branch_id, score__data_date=on)
+    """Return the alerts that the night of a day gave out or raised and nobody has settled, most money first."""
+    told = Q(sent_on=on + timedelta(days=1)) | Q(sent_on__isnull=False, score__data_date=on)
+    alerts = ChurnAlert.objects.open().filter(told, customer__branch=branch_id)
     return list(alerts.select_related("customer__manager", "score").order_by("-money_at_risk", "-id"))
 
 
@@ -132,7 +145,7 @@ SELECT s.customer_id, s.id, %(morning)s, s.level, s.probability, s.money_at_risk
 FROM churn_churnscore s
 JOIN customers_customer c ON c.id = s.customer_id
 LEFT JOIN LATERAL (
-    SELECT a.level, a.status, a.closed_on FROM churn_churnalert a
+    SELECT a.level, a.status, a.opened_on, a.closed_on FROM churn_churnalert a
     WHERE a.customer_id = c.id ORDER BY a.opened_on DESC LIMIT 1
 ) last ON true
 WHERE c.branch_id = %(branch)s AND s.data_date = %(on)s AND s.level >= 2
@@ -140,10 +153,60 @@ WHERE c.branch_id = %(branch)s AND s.data_date = %(on)s AND s.level >= 2
   AND (s.money_at_risk >= %(least)s OR s.reasons -> 0 ->> 'code' = 'one_day')
   AND (last.level IS NULL
        OR (last.status NOT IN ('open', 'working')
-           AND (CASE WHEN last.status = 'lost' THEN last.closed_on <= %(quiet_lost)s
+           AND (CASE WHEN last.status = 'watched'
+                     THEN last.opened_on <= %(quiet_lost)s OR s.reasons -> 0 ->> 'code' = 'one_day'
+                     WHEN last.status = 'lost' THEN last.closed_on <= %(quiet_lost)s
                      ELSE s.level > last.level OR last.closed_on <= %(quiet)s END)))
 ORDER BY s.customer_id
 ON CONFLICT DO NOTHING
+"""
+
+# The number drawn depends on customer and morning only, so that a night run again draws the same. Nobody whose
+# money left in one day takes part, nor the quarter with most money at risk.
+_DRAW = """
+WITH drawn AS (
+    SELECT a.id, ('x' || substr(md5(a.customer_id || ':' || a.opened_on), 1, 8))::bit(32)::bigint / 4294967296.0 AS lot
+    FROM churn_churnalert a
+    JOIN customers_customer c ON c.id = a.customer_id
+    JOIN churn_churnscore s ON s.id = a.score_id
+    WHERE c.branch_id = %(branch)s AND a.opened_on = %(morning)s AND a.status = 'open'
+      AND a.sent_on IS NULL AND a.lot IS NULL AND s.reasons -> 0 ->> 'code' <> 'one_day'
+      AND a.money_at_risk < (
+          SELECT percentile_cont(0.75) WITHIN GROUP (ORDER BY b.money_at_risk) FROM churn_churnalert b
+          JOIN customers_customer d ON d.id = b.customer_id
+          WHERE d.branch_id = %(branch)s AND b.opened_on > %(quiet_lost)s)
+)
+UPDATE churn_churnalert a SET
+    lot = d.lot, status = CASE WHEN d.lot < %(holdout)s THEN 'watched' ELSE 'open' END, updated_at = now()
+FROM drawn d WHERE d.id = a.id
+"""
+
+# Expected saving: money at risk × the share of alerts led by the same reason that ended retained (one of two before
+# any has). Money that left in one day is told the same day, whatever the week's number.
+_SEND = """
+WITH rates AS (
+    SELECT s.reasons -> 0 ->> 'code' AS code,
+           (count(*) FILTER (WHERE a.status = 'retained') + 1.0) / (count(*) + 2.0) AS saved
+    FROM churn_churnalert a JOIN churn_churnscore s ON s.id = a.score_id
+    WHERE a.status IN ('retained', 'lost') GROUP BY 1
+), waiting AS (
+    SELECT a.id, c.manager_id, s.reasons -> 0 ->> 'code' = 'one_day' AS hard,
+           row_number() OVER (
+               PARTITION BY c.manager_id
+               ORDER BY s.reasons -> 0 ->> 'code' = 'one_day' DESC, a.money_at_risk * coalesce(r.saved, 0.5) DESC, a.id
+           ) AS place,
+           (SELECT count(*) FROM churn_churnalert o JOIN customers_customer k ON k.id = o.customer_id
+            WHERE k.manager_id = c.manager_id AND o.sent_on >= %(week)s) AS given
+    FROM churn_churnalert a
+    JOIN customers_customer c ON c.id = a.customer_id
+    JOIN churn_churnscore s ON s.id = a.score_id
+    LEFT JOIN rates r ON r.code = s.reasons -> 0 ->> 'code'
+    WHERE c.branch_id = %(branch)s AND a.status = 'open' AND a.sent_on IS NULL AND a.opened_on <= %(morning)s
+)
+UPDATE churn_churnalert a SET
+    sent_on = %(morning)s, due_on = CASE a.level WHEN 3 THEN %(due_high)s ELSE %(due_medium)s END::date, updated_at = now()
+FROM waiting w
+WHERE w.id = a.id AND (w.hard OR w.manager_id IS NULL OR w.place + w.given <= %(capacity)s)
 """
 
 
@@ -181,7 +244,7 @@ def settle(*, alert: ChurnAlert, by: Staff, on: date, status: str, cause: str, n
         AlertSettled, CauseMissing
     """
     alert = _locked_open(alert)
-    if status not in OUTCOMES:
+    if status not in ChurnAlert.OUTCOMES:
         raise Refused(_("Say how it ended: retained, left or false alarm."))
     if cause not in ChurnAlert.Cause.values:
         raise CauseMissing(_("Choose the cause."))
@@ -189,6 +252,8 @@ def settle(*, alert: ChurnAlert, by: Staff, on: date, status: str, cause: str, n
     alert.status, alert.cause, alert.note = status, cause, note.strip()[:200]
     alert.closed_on, alert.closed_by = on, by
     alert.save(update_fields=["status", "cause", "note", "closed_on", "closed_by", "updated_at"])
+    if status == Status.LOST and alert.customer.tier == Tier.DIAMOND:
+        LossReview.objects.get_or_create(alert=alert, defaults={"due_on": add_working_days(on, REVIEW_DAYS)})
     agenda.close_tasks(keys=[task_key(alert)], on=on, by=by)
     audit.record("alert.settled", alert, by=by, status=status, cause=cause, before=before)
     return alert
@@ -202,7 +267,7 @@ def reopen(*, alert: ChurnAlert, by: Staff, on: date) -> ChurnAlert:
         TooLateToUndo: settled on another day, or a new alert has been opened since.
     """
     alert = _locked(alert)
-    if alert.status not in OUTCOMES or alert.closed_on != on:
+    if alert.status not in ChurnAlert.OUTCOMES or alert.closed_on != on:
         raise TooLateToUndo(_("An outcome can be taken back on the day it was given."))
     begun = alert.customer.last_contact_on is not None and alert.customer.last_contact_on >= alert.opened_on
     alert.status = Status.WORKING if begun else Status.OPEN
@@ -212,7 +277,45 @@ def reopen(*, alert: ChurnAlert, by: Staff, on: date) -> ChurnAlert:
             alert.save(update_fields=["status", "cause", "note", "closed_on", "closed_by", "updated_at"])
     except IntegrityError as error:
         raise TooLateToUndo(_("A new alert has been opened for this customer since.")) from error
+    LossReview.objects.filter(alert=alert, done_on=None).delete()
     closed = ContactTask.objects.filter(key=task_key(alert), status=ContactTask.Status.DONE, closed_by_log=None)
     closed.filter(closed_on=on).update(status=ContactTask.Status.OPEN, closed_on=None, closed_by=None)
     audit.record("alert.reopened", alert, by=by)
     return alert
+
+
+class WhyMissing(Refused):
+    code = "why_missing"
+
+
+@transaction.atomic
+def judge(*, alert: ChurnAlert, by: Staff, verdict: str, note: str = "") -> ChurnAlert:
+    """Keep what a manager says of the alert itself: true, known before, or wrong and why. It is data, never a label.
+
+    Raises:
+        WhyMissing: "wrong" without a reason.
+    """
+    alert = _locked(alert)
+    note = note.strip()[:200]
+    if verdict == ChurnAlert.Verdict.WRONG and not note:
+        raise WhyMissing(_("Say what is wrong with it, such as money moved to a relative here."))
+    alert.verdict, alert.verdict_note = ChurnAlert.Verdict(verdict), note
+    alert.save(update_fields=["verdict", "verdict_note", "updated_at"])
+    audit.record("alert.judged", alert, by=by, verdict=verdict)
+    return alert
+
+
+@transaction.atomic
+def review_loss(*, review: LossReview, findings: str, lesson: str, by: Staff, on: date) -> LossReview:
+    """Keep the review of a lost diamond customer: what happened, what is done otherwise from now on.
+
+    Raises:
+        AlertSettled: it has been written already.
+    """
+    review = LossReview.objects.select_for_update().get(pk=review.pk)
+    if review.done_on:
+        raise AlertSettled(_("This review has been written already."))
+    review.findings, review.lesson, review.done_by, review.done_on = findings.strip(), lesson.strip(), by, on
+    review.save()
+    audit.record("alert.loss_reviewed", review.alert, by=by)
+    return review

@@ -1,5 +1,6 @@
 """The tables of floor 4: model versions with their back-tests, scores, alerts."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -118,10 +119,43 @@ class ScoringRun(models.Model):
         return f"{self.branch_id} {self.data_date}"
 
 
+class AlertPolicyQuerySet(models.QuerySet):
+    def in_force(self, on):
+        """Return the policy of a day; the default one before the first was set."""
+        return self.filter(valid_from__lte=on).order_by("-valid_from").first() or AlertPolicy(valid_from=on)
+
+
+class AlertPolicy(models.Model):
+    """How many alerts people are given, and whether some are only watched so that help can be measured."""
+
+    valid_from = models.DateField(unique=True)
+    weekly_capacity = models.PositiveSmallIntegerField(
+        _("new alerts a manager a week"), default=10, help_text=_("Assumption; the rest wait in the list.")
+    )
+    holdout_percent = models.PositiveSmallIntegerField(
+        _("watched without being sent, %"), default=0, help_text=_("0 = off; 10 is usual. Never the highest money.")
+    )
+    set_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+
+    objects = AlertPolicyQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="alert_policy_in_range",
+                condition=Q(weekly_capacity__range=(1, 200)) & Q(holdout_percent__lte=50),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.valid_from} {self.weekly_capacity} {self.holdout_percent}%"
+
+
 class ChurnAlertQuerySet(models.QuerySet):
     def visible_to(self, viewer):
-        """Keep the alerts of customers that the viewer may see."""
-        return self.filter(customer__in=Customer.objects.visible_to(viewer))
+        """Keep the alerts of customers that the viewer may see; one that is only watched is seen by nobody."""
+        return self.filter(customer__in=Customer.objects.visible_to(viewer)).exclude(status=ChurnAlert.Status.WATCHED)
 
     def open(self):
         """Keep what nobody has settled."""
@@ -139,15 +173,21 @@ class ChurnAlertQuerySet(models.QuerySet):
 
     def settled(self):
         """Keep what has its outcome."""
-        return self.exclude(status__in=[ChurnAlert.Status.OPEN, ChurnAlert.Status.WORKING])
+        return self.filter(status__in=ChurnAlert.OUTCOMES)
 
     def overdue(self, on):
-        """Keep what should have been begun with before a day and was not."""
-        return self.to_handle().filter(due_on__lt=on)
+        """Keep what was given to a manager, should have been begun with before a day and was not."""
+        return self.to_handle().filter(due_on__lt=on, sent_on__isnull=False)
 
 
 class ChurnAlert(models.Model):
-    """A customer whose risk became medium or high, or rose; it stays open until somebody says how it ended."""
+    """A customer whose risk became medium or high, or rose, and the case of keeping him: open until somebody says how it ended.
+
+    `sent_on`: the morning it was given to the manager, none while it waits for a place in his week. `lot`: the number
+    drawn for the hold-out, 0–1; who draws below the policy's share is only watched. `base_avg`, `after_avg`: average
+    assets of the 90 days before and of days 61–90 after, `left`: whether a 30-day average fell to the model's
+    threshold, all known 90 days later (`churn.outcomes`).
+    """
 
     class Status(models.TextChoices):
         OPEN = "open", _("To handle")
@@ -155,6 +195,16 @@ class ChurnAlert(models.Model):
         RETAINED = "retained", _("Retained")
         LOST = "lost", _("Left")
         FALSE_ALARM = "false_alarm", _("False alarm")
+        WATCHED = "watched", _("Only watched")
+
+    OUTCOMES = (Status.RETAINED, Status.LOST, Status.FALSE_ALARM)
+
+    class Verdict(models.TextChoices):
+        """What the manager says of the alert itself; data for the next training, never a label."""
+
+        TRUE = "true", _("True, and news to me")
+        KNOWN = "known", _("True, but known before")
+        WRONG = "wrong", _("Wrong")
 
     class Cause(models.TextChoices):
         PRICE = "price", _("Yield or price")
@@ -179,6 +229,13 @@ class ChurnAlert(models.Model):
     note = models.CharField(max_length=200, blank=True)
     closed_on = models.DateField(null=True, blank=True)
     closed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    sent_on = models.DateField(null=True, blank=True)
+    lot = models.FloatField(null=True, blank=True)
+    verdict = models.CharField(max_length=5, choices=Verdict, blank=True, default="", db_default="")
+    verdict_note = models.CharField(max_length=200, blank=True, default="", db_default="")
+    base_avg = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    after_avg = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    left = models.BooleanField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
 
     objects = ChurnAlertQuerySet.as_manager()
@@ -192,7 +249,13 @@ class ChurnAlert(models.Model):
             ),
             models.CheckConstraint(
                 name="churn_alert_settled_has_day_and_cause",
-                condition=Q(status__in=["open", "working"]) | (Q(closed_on__isnull=False) & ~Q(cause="")),
+                condition=Q(status__in=["open", "working", "watched"]) | (Q(closed_on__isnull=False) & ~Q(cause="")),
+            ),
+            models.CheckConstraint(
+                name="churn_alert_watched_is_not_sent", condition=~Q(status="watched") | Q(sent_on__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="churn_alert_wrong_says_why", condition=~Q(verdict="wrong") | ~Q(verdict_note="")
             ),
         ]
         indexes = [
@@ -202,3 +265,68 @@ class ChurnAlert(models.Model):
 
     def __str__(self):
         return f"{self.customer_id} {self.opened_on}"
+
+
+class LossReview(models.Model):
+    """What the branch head finds after a diamond customer has left (流失复盘), due in 10 working days."""
+
+    alert = models.OneToOneField(ChurnAlert, models.PROTECT, related_name="loss_review")
+    due_on = models.DateField()
+    findings = models.TextField(blank=True)
+    lesson = models.TextField(blank=True)
+    done_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    done_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="loss_review_done_says_what",
+                condition=Q(done_on__isnull=True) | (~Q(findings="") & ~Q(lesson="") & Q(done_by__isnull=False)),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.alert_id} {self.due_on}"
+
+
+class ScoreOutcome(models.Model):
+    """What became of one outlet's VIP scores of a month's end, by tenths of probability: said, and left."""
+
+    branch = models.ForeignKey(Branch, models.PROTECT, related_name="+")
+    data_date = models.DateField()
+    model = models.ForeignKey(ChurnModelVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    tenth = models.PositiveSmallIntegerField(help_text=_("0: under 10 %, … 9: from 90 %"))
+    rows = models.PositiveIntegerField()
+    said = models.FloatField(help_text=_("sum of probabilities"))
+    left = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(name="score_outcome_once", fields=["branch", "data_date", "tenth"]),
+            models.CheckConstraint(name="score_outcome_in_range", condition=Q(tenth__lte=9) & Q(left__lte=F("rows"))),
+        ]
+
+    def __str__(self):
+        return f"{self.branch_id} {self.data_date} {self.tenth}"
+
+
+class ImpactAssessment(models.Model):
+    """The record that the law on personal information asks for before automated decisions; kept, never changed."""
+
+    model = models.ForeignKey(ChurnModelVersion, models.PROTECT, related_name="assessments")
+    purpose = models.TextField(_("Purpose, and why it is needed"))
+    risks = models.TextField(_("Effect on customers, and risks"))
+    measures = models.TextField(_("Measures that protect them"))
+    by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        triggers = [
+            pgtrigger.Protect(name="assessment_never_changes", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self):
+        return f"{self.model_id} {self.at:%Y-%m-%d}"

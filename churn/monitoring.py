@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from churn import training
 from churn.models import ChurnModelVersion, ScoringRun
+from customers.effect import LEAST, Effect
 from staff import formats
 
 WATCH, CHANGED = 0.10, 0.25
@@ -54,6 +55,7 @@ LABELS = {
     "on_watch": gettext_lazy("On watch"),
     "season_sin": gettext_lazy("Season"),
     "season_cos": gettext_lazy("Season (quarter later)"),
+    training.SCORE: gettext_lazy("The probability itself"),
 }
 FIGURES = (
     ("pr_auc", gettext_lazy("PR-AUC"), 3),
@@ -195,3 +197,90 @@ def gate_words() -> str:
     return _("Gate: AUC ≥ {auc}, lift ≥ {lift}").format(
         auc=formats.decimal(training.GATE_AUC, 2), lift=formats.decimal(training.GATE_LIFT, 0)
     )
+
+
+# --- what has become of it -----------------------------------------------------------------------------
+
+
+def lived_chart(months: list[dict]) -> dict:
+    """Return what was said and what happened by month's end, oldest first (`outcomes.calibration`)."""
+    months = months[::-1]
+    return {
+        "labels": [f"{month['day']:%Y-%m}" for month in months],
+        "series": [
+            {"name": _("said"), "color": "--ink-3", "data": [month["said"] for month in months], "dashed": True},
+            {"name": _("left"), "color": "--primary", "data": [month["left"] for month in months]},
+        ],
+        "percent": True,
+        "min": 0,
+    }
+
+
+def lived_title(months: list[dict]) -> str:
+    """Return the finding about calibration as it was lived."""
+    if not months:
+        return _("Calibration in use: the first outcomes are known 90 days after the first month's end")
+    rows = sum(month["rows"] for month in months)
+    said = sum(month["said"] * month["rows"] for month in months) / rows
+    left = sum(month["left"] * month["rows"] for month in months) / rows
+    return _("Calibration in use: {said} were said to leave, {left} left").format(
+        said=formats.percent(said, 1), left=formats.percent(left, 1)
+    )
+
+
+def precision_chart(months: list[dict]) -> dict:
+    """Return the share of alerts that were right, month by month (`outcomes.precision`)."""
+    return {
+        "labels": [f"{month['month']:%Y-%m}" for month in months],
+        "series": [{"name": _("left"), "color": "--primary", "data": [month["share"] for month in months]}],
+        "percent": True,
+    }
+
+
+def precision_title(months: list[dict]) -> str:
+    """Return the finding about alerts."""
+    known = sum(month["known"] for month in months)
+    if not known:
+        return _("Alerts: no outcome known yet")
+    return _("Alerts: {share} of {known} were followed by the money leaving").format(
+        share=formats.percent(sum(month["gone"] for month in months) / known), known=formats.decimal(known, 0)
+    )
+
+
+def curve_chart(backtest: dict) -> dict:
+    """Return precision against recall of the back-test."""
+    points = backtest.get("precision", [])
+    return {
+        "labels": [formats.percent(point["recall"]) for point in points],
+        "series": [{"name": _("precision"), "color": "--primary", "data": [point["precision"] for point in points]}],
+        "percent": True,
+        "min": 0,
+    }
+
+
+def curve_title(backtest: dict) -> str:
+    """Return the finding about precision and recall: at half of the leavings."""
+    points = [point for point in backtest.get("precision", []) if point["recall"] >= 0.5]
+    if not points:
+        return _("Precision and recall: too few rows")
+    return _("Precision and recall: to find half of the leavings, {share} of those named leave").format(
+        share=formats.percent(points[0]["precision"])
+    )
+
+
+def effect_words(found: Effect) -> str:
+    """Return what acting changed, in a sentence with its interval and numbers; an honest word where it cannot be said."""
+    numbers = _("{treated} acted on, {control} only watched").format(treated=found.treated, control=found.control)
+    if found.verdict == "too_few":
+        return _("Too few to say: {numbers}; at least {least} of each are needed.").format(numbers=numbers, least=LEAST)
+    figures = {
+        "estimate": formats.money(found.estimate),
+        "low": formats.money(found.low),
+        "high": formats.money(found.high),
+        "numbers": numbers,
+    }
+    if found.verdict == "unclear":
+        return _("No effect shown: {estimate} a customer, 95 % between {low} and {high} ({numbers}).").format(**figures)
+    if found.verdict == "harmed":
+        return _("It did harm: {estimate} a customer, 95 % between {low} and {high} ({numbers}).").format(**figures)
+    return _("It helped: {estimate} more kept a customer, 95 % between {low} and {high} ({numbers}).").format(**figures)

@@ -24,8 +24,13 @@ BY_REASON = {
 TOGETHER = _("High risk: go with the branch head.")
 
 
+def words_for(stored: list[dict]) -> str:
+    """Return what to do by the strongest of stored reasons that speaks for leaving."""
+    pushing = [reason["code"] for reason in stored if reason["points"] >= 0]
+    return str(BY_REASON.get(pushing[0] if pushing else "", BY_REASON["contact"]))
+
+
 def suggestion(alert: ChurnAlert) -> str:
     """Return one or two sentences for an alert; its score must be loaded."""
-    pushing = [reason["code"] for reason in alert.score.reasons if reason["points"] >= 0]
-    text = str(BY_REASON.get(pushing[0] if pushing else "", BY_REASON["contact"]))
+    text = words_for(alert.score.reasons)
     return f"{text} {TOGETHER}" if alert.level == Level.HIGH else text

@@ -51,7 +51,7 @@ def score_branch(*, branch_id: int, on: date) -> int:
             "scored_at": timezone.now(),
             "scored": len(night.ids),
             "seconds": perf_counter() - began,
-            "bins": _bins(version, x[night.history.is_vip]),
+            "bins": _bins(version, x[night.history.is_vip], scored.probability[night.history.is_vip]),
         },
     )
     return len(night.ids)
@@ -112,15 +112,15 @@ def _one_day(fall: float, aum: float) -> dict:
     return {"code": reasons.ONE_DAY, "points": 0.0, "figures": figures}
 
 
-def _bins(version: ChurnModelVersion | None, x) -> dict:
-    """Count the rows of x in the bins that the version's training rows had."""
+def _bins(version: ChurnModelVersion | None, x, probability) -> dict:
+    """Count the rows of x, and their probabilities, in the bins that the version's training rows had."""
     if version is None:
         return {}
-    places = {name: place for place, name in enumerate(features.NAMES)}
+    columns = dict(zip(features.NAMES, x.T, strict=True)) | {training.SCORE: probability}
     return {
-        name: training.bin_counts(x[:, places[name]], np.array(bins["edges"])).tolist()
+        name: training.bin_counts(columns[name], np.array(bins["edges"])).tolist()
         for name, bins in version.parameters["drift"].items()
-        if name in places
+        if name in columns
     }
 
 

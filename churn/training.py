@@ -29,6 +29,8 @@ LEAST_MONEY = 0.1
 """Rows below this share of the VIP floor teach nothing about VIP money and are left out."""
 
 DRIFT_BINS = 10
+SCORE = "score"
+"""The name under which the probability itself is watched for drift, beside the features."""
 
 Status = ChurnModelVersion.Status
 
@@ -127,9 +129,10 @@ def _parameters(rows: backtest.Rows, proved: dict, chosen: str) -> dict:
     tested = proved["scores"].get(chosen, np.zeros(0))
     vip = rows.x[rows.is_vip]
     newest = vip[rows.period[rows.is_vip] > rows.period.max() - 12]
-    return estimator.plain(
-        fitted | {"levels": levels.chosen(tested), "drift": drift_bins(newest), "names": list(features.NAMES)}
-    )
+    drift = drift_bins(newest)
+    if len(tested):
+        drift[SCORE] = _bins_of(tested)
+    return estimator.plain(fitted | {"levels": levels.chosen(tested), "drift": drift, "names": list(features.NAMES)})
 
 
 def drift_bins(x) -> dict:
@@ -138,9 +141,13 @@ def drift_bins(x) -> dict:
     for name, column in zip(features.NAMES, x.T, strict=True):
         known = column[~np.isnan(column)]
         if len(known):
-            edges = np.unique(np.percentile(known, np.linspace(0, 100, DRIFT_BINS + 1)[1:-1]))
-            bins[name] = {"edges": edges.tolist(), "shares": (bin_counts(known, edges) / len(known)).tolist()}
+            bins[name] = _bins_of(known)
     return bins
+
+
+def _bins_of(known) -> dict:
+    edges = np.unique(np.percentile(known, np.linspace(0, 100, DRIFT_BINS + 1)[1:-1]))
+    return {"edges": edges.tolist(), "shares": (bin_counts(known, edges) / len(known)).tolist()}
 
 
 def bin_counts(values, edges) -> np.ndarray:

@@ -64,6 +64,7 @@ def list_context(request, *, opened: int | None = None, settle_form: SettleForm 
         "opened": shown.alert.pk if shown else None,
         "detail": alert_page.detail_of(shown.alert) if shown else None,
         "settle_form": settle_form or SettleForm(),
+        "verdicts": ChurnAlert.Verdict.choices,
         "query": _query(request),
         "next_url": f"{reverse('churn:alert_list')}?{_query(request, after=after)}" if after else "",
         "sees_managers": request.user.scope in (Scope.BENEATH, Scope.ALL),

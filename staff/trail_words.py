@@ -85,6 +85,11 @@ ACTIONS = {
     "alert.reopened": _("Outcome of an alert taken back"),
     "model.trained": _("Churn model trained"),
     "model.released": _("Churn model released"),
+    "model.assessed": _("Impact of the churn model assessed"),
+    "alert_policy.set": _("Giving out of alerts changed"),
+    "alert.judged": _("Alert judged"),
+    "alert.loss_reviewed": _("Loss reviewed"),
+    "customer.score_explained": _("Automated assessment explained"),
     "client.created": _("API client created"),
     "opportunity.unsuitable": _("Unsuitable offer refused"),
     "product.changed": _("Product of the catalogue changed"),
@@ -131,6 +136,7 @@ OBJECTS = {
     "contacts.opportunity": _("Opportunity"),
     "churn.churnalert": _("Alert"),
     "churn.churnmodelversion": _("Churn model"),
+    "churn.alertpolicy": _("Giving out of alerts"),
 }
 
 FIGURES = {
@@ -169,6 +175,7 @@ STEPS = {
     "regime": _("Contact regime"),
     "compliance": _("Windows of the regime closed"),
     "scores": _("Churn scores"),
+    "outcomes": _("Outcomes of scores and alerts"),
     "segments": _("Members of segments"),
     "limits": _("Limits of the morning"),
     "handovers": _("Hand-overs in effect"),

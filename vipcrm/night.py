@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from churn import alert_mail, alerts, scoring
+from churn import alert_mail, alerts, outcomes, scoring
 from contacts import agenda, compliance, costs, messages, regime
 from customers import assets, averages, companion, handover, override, potential, rating, value
 from customers.archive import completeness
@@ -54,6 +54,7 @@ STEPS = (
     Step("regime", regime.refresh_branch, for_morning=True),
     Step("compliance", compliance.refresh_branch),
     Step("scores", scoring.score_branch),
+    Step("outcomes", outcomes.measure_branch),
     Step("limits", override.refresh_branch),
     Step("handovers", handover.refresh_branch),
     Step("companions", companion.refresh_branch),

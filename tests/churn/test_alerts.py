@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from churn import alert_mail, alerts
-from churn.models import ChurnAlert, ChurnScore
+from churn import policy as set_policy
+from churn.models import AlertPolicy, ChurnAlert, ChurnScore, LossReview
 from contacts.models import ContactTask
 from customers.models import RelationStatus, Tier
 from staff.models import AuditEvent, OutboxEmail
@@ -276,3 +278,157 @@ def test_a_settled_alert_is_not_mailed_and_an_overdue_one_is_named_to_the_head(b
 
     mail = OutboxEmail.objects.get()
     assert "overdue: 1" in mail.text
+
+
+# --- how many are given out, and to whom it is not told -------------------------------------------------
+
+
+def policy(capacity=10, holdout=0):
+    return AlertPolicy.objects.create(
+        valid_from=ON - timedelta(days=30), weekly_capacity=capacity, holdout_percent=holdout
+    )
+
+
+def book(branch, *moneys, manager=None):
+    """Customers of one manager, each scored with so much money at risk."""
+    manager = manager or StaffFactory(branch=branch, role=Role.RELATIONSHIP_MANAGER)
+    for money in moneys:
+        own = AssignmentFactory(customer__branch=branch, customer__service_tier=Tier.GOLD, staff=manager)
+        scored(own.customer, money=str(money))
+    return manager
+
+
+def test_a_manager_is_given_so_many_a_week_most_money_first_and_the_rest_wait(branch):
+    policy(capacity=2)
+    book(branch, 30_000, 90_000, 50_000)
+
+    assert opened(branch) == 2
+
+    given = ChurnAlert.objects.filter(sent_on=MORNING)
+    assert sorted(given.values_list("money_at_risk", flat=True)) == [50_000, 90_000]
+    assert ChurnAlert.objects.get(sent_on=None).money_at_risk == 30_000
+    assert ContactTask.objects.filter(source="alert").count() == 2
+    assert opened(branch) == 2  # the same night again
+    assert ChurnAlert.objects.filter(sent_on=None).count() == 1
+
+
+def test_who_waits_is_given_out_in_the_next_week_with_a_due_day_of_its_own(branch):
+    policy(capacity=1)
+    book(branch, 90_000, 30_000)
+    opened(branch)
+    following = ON + timedelta(days=7)
+
+    alerts.open_alerts(branch_id=branch.pk, on=following)
+
+    late = ChurnAlert.objects.get(money_at_risk=30_000)
+    assert late.sent_on == following + timedelta(days=1)
+    assert late.due_on == alerts.due_day(late.level, late.sent_on)
+
+
+def test_an_alert_that_waits_is_never_overdue(branch):
+    policy(capacity=1)
+    book(branch, 90_000, 30_000)
+    opened(branch)
+
+    assert [a.money_at_risk for a in ChurnAlert.objects.overdue(ON + timedelta(days=60))] == [90_000]
+
+
+def test_money_that_left_in_one_day_is_told_whatever_the_weeks_number(branch):
+    policy(capacity=1)
+    manager = book(branch, 900_000)
+    gone = AssignmentFactory(customer__branch=branch, customer__service_tier=Tier.GOLD, staff=manager).customer
+    score = scored(gone, money="5000")
+    score.reasons = [{"code": "one_day", "points": 0.0, "figures": {"amount": 300_000, "share": 0.9}}]
+    score.save()
+
+    opened(branch)
+
+    assert set(ChurnAlert.objects.filter(sent_on=MORNING).values_list("customer_id", flat=True)) >= {gone.pk}
+
+
+def test_the_hold_out_is_drawn_by_lot_stays_the_same_and_is_seen_by_nobody(branch):
+    policy(capacity=200, holdout=50)
+    manager = book(branch, *range(20_000, 80_000, 1_000))
+    opened(branch)
+
+    watched = ChurnAlert.objects.filter(status="watched")
+    drawn = ChurnAlert.objects.exclude(lot=None)
+    assert 0.3 < watched.count() / drawn.count() < 0.7
+    assert drawn.count() == 45  # three quarters: never the highest money
+    assert max(drawn.values_list("money_at_risk", flat=True)) < 65_000
+    before = set(watched.values_list("pk", flat=True))
+    opened(branch)
+    assert set(ChurnAlert.objects.filter(status="watched").values_list("pk", flat=True)) == before
+    assert not ChurnAlert.objects.visible_to(manager).filter(status="watched").exists()
+    assert not ContactTask.objects.filter(customer__churn_alerts__status="watched").exists()
+
+
+def test_without_a_hold_out_nobody_is_drawn(branch):
+    policy(holdout=0, capacity=200)
+    book(branch, *range(20_000, 40_000, 1_000))
+    opened(branch)
+
+    assert not ChurnAlert.objects.exclude(lot=None).exists()
+
+
+# --- the case --------------------------------------------------------------------------------------------
+
+
+def test_a_lost_diamond_customer_asks_the_head_for_a_review(alert):
+    head = StaffFactory(branch=alert.customer.branch, role=Role.BRANCH_HEAD)
+
+    alerts.settle(alert=alert, by=head, on=MORNING, status="lost", cause="competitor")
+
+    review = LossReview.objects.get(alert=alert)
+    assert review.due_on == date(2026, 12, 9)  # 10 working days
+    alerts.review_loss(review=review, findings="他行利率上浮", lesson="到期前两周先谈", by=head, on=MORNING)
+    with pytest.raises(alerts.AlertSettled):
+        alerts.review_loss(review=review, findings="再写", lesson="再写", by=head, on=MORNING)
+
+
+def test_an_outcome_taken_back_takes_the_unwritten_review_back(alert):
+    head = StaffFactory(branch=alert.customer.branch, role=Role.BRANCH_HEAD)
+    alerts.settle(alert=alert, by=head, on=MORNING, status="lost", cause="competitor")
+
+    alerts.reopen(alert=alert, by=head, on=MORNING)
+
+    assert not LossReview.objects.exists()
+
+
+def test_a_wrong_alert_says_why(alert):
+    manager = alert.customer.manager
+    with pytest.raises(alerts.WhyMissing):
+        alerts.judge(alert=alert, by=manager, verdict="wrong", note=" ")
+
+    judged = alerts.judge(alert=alert, by=manager, verdict="wrong", note="资金转给儿子，仍在本行")
+
+    assert (judged.verdict, judged.status) == ("wrong", "open")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ChurnAlert.objects.filter(pk=alert.pk).update(verdict_note="")
+
+
+def test_a_policy_never_changes_what_has_been_sent(branch):
+    by = StaffFactory(role=Role.RETAIL_ADMIN)
+    with pytest.raises(set_policy.PolicyRefused):
+        set_policy.set_policy(weekly_capacity=5, holdout_percent=10, valid_from=ON, by=by, on=ON)
+
+    set_policy.set_policy(weekly_capacity=5, holdout_percent=10, valid_from=MORNING, by=by, on=ON)
+
+    assert AlertPolicy.objects.in_force(ON).weekly_capacity == 10
+    assert AlertPolicy.objects.in_force(MORNING).weekly_capacity == 5
+
+
+def test_what_is_overdue_for_longer_than_two_working_days_is_told_to_the_president(alert):
+    president = StaffFactory(
+        role=Role.SUB_BRANCH_PRESIDENT, branch=alert.customer.branch, email="president@bank.test", language="zh-hans"
+    )
+    due = alert.due_on  # 26 November, a Thursday
+
+    def posted(on):
+        alert_mail.post_mails(branch_id=alert.customer.branch_id, on=on)
+        return list(OutboxEmail.objects.filter(to=president.email))
+
+    assert posted(due + timedelta(days=3)) == []  # for the morning of Monday, 30 November: two working days
+    (mail,) = posted(due + timedelta(days=4))
+    assert "陈**" in mail.text and "陈国栋" not in mail.text
+    assert posted(due + timedelta(days=4)) == [mail]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from churn import alerts, features, levels, monitoring, reasons, scorecard
+from churn import alerts, features, levels, monitoring, reasons, scorecard, training
 from churn.models import Level
 from tests.churn.panels import steady
 
@@ -83,7 +83,7 @@ def test_a_reason_is_a_sentence_with_its_figure(code, figures, expected):
 def test_every_reason_has_words_and_every_feature_a_label():
     assert set(reasons.REASONS) == set(features.FEATURES.values())
     assert set(reasons.SENTENCES) == set(reasons.CAUSES) == {*reasons.REASONS, reasons.ONE_DAY}
-    assert set(monitoring.LABELS) == set(features.NAMES)
+    assert set(monitoring.LABELS) == {*features.NAMES, training.SCORE}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore
+from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore, LossReview
 from customers import named_lists
 from customers.imports.batch import keep
 from customers.imports.reading import Table
@@ -291,10 +291,17 @@ ROWS = {
     "churn/<int:pk>/settle/": post(SETTLE, "alert"),
     "churn/<int:pk>/follow-up/": post(SETTLE, "alert"),
     "churn/<int:pk>/reopen/": post(SETTLE, "alert"),
+    "churn/<int:pk>/judge/": post(SETTLE, "alert"),
+    "churn/reviews/": Row(ALERT),
+    "churn/reviews/<int:pk>/": Row(SETTLE, "loss review"),
+    "churn/customers/<int:pk>/explanation/": Row(ALERT, "customer"),
+    "churn/outcomes/": Row(MODEL),
+    "churn/outcomes/policy/": post({OFFICE}),
     "churn/customers/<int:pk>/reasons/": Row(ALERT, "customer"),
     "churn/how/": Row(ALERT),
     "churn/model/": Row(MODEL),
     "churn/model/<int:pk>/release/": post({OFFICE}, "model", ok=DONE | {409}),
+    "churn/model/<int:pk>/assessments/": post({OFFICE}, "model"),
     "api/v1/oauth/token/": post(EVERYBODY, ok={400, 401}),
     "api/v1/customers:batch": API,
     "api/v1/assets:batch": API,
@@ -392,7 +399,8 @@ def _everything(branch, holder, name, position) -> dict:
         "list member": listed,
         "task": ContactTaskFactory(customer=customer, reason="planned"),
         "opportunity": OpportunityFactory(customer=customer, owner=holder),
-        "alert": _alert(customer),
+        "alert": (alert := _alert(customer)),
+        "loss review": LossReview.objects.create(alert=alert, due_on=date(2026, 12, 9)),
     }
 
 

@@ -99,7 +99,14 @@ def live_with(customer: Customer, manager: Staff) -> None:
         customer=customer, data_date=today - timedelta(days=1), probability=0.8, level=3, money_at_risk=500_000,
     )  # fmt: skip
     alert = ChurnAlert.objects.create(
-        customer=customer, score=score, opened_on=today, level=3, probability=0.8, money_at_risk=500_000, due_on=today
+        customer=customer,
+        score=score,
+        opened_on=today,
+        level=3,
+        probability=0.8,
+        money_at_risk=500_000,
+        due_on=today,
+        sent_on=today,
     )
     Customer.objects.filter(pk=customer.pk).update(
         churn_probability=0.8, churn_level=3, money_at_risk=500_000, aum=890_000, data_date=today - timedelta(days=1)
@@ -180,7 +187,7 @@ def signed_in(staff: Staff) -> Client:
 IDS = (
     ("planning/", ""), ("events/", "event"), ("reports/", "report"), ("messages/", ""), ("visits/", ""), ("feedback/", ""), ("calendar/", ""), ("compliance/", ""), ("assignment/history/", ""), ("customers/views/", ""), ("nominations/", "nomination"), ("imports/", ""), ("products/", ""), ("value/below-zero/", "below zero"), ("duplicates/", "customer"), ("merges/", "merge"), ("segments/", ""), ("lists/members/", "list member"), ("lists/", "list"), ("jobs/", ""), ("qualifications/", ""), ("handovers/", ""), ("adjustments/", "adjustment"), ("customers/", "customer"), ("assignment/assign/", "staff"), ("assignment/undo/", "assignment"), ("assignment/overrides/", ""),
     ("assignment/", "customer"), ("tasks/", "task"), ("contacts/", "log"), ("opportunities/", "opportunity"),
-    ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/", "alert"), ("night/", ""),
+    ("churn/customers/", "customer"), ("churn/model", ""), ("churn/how", ""), ("churn/reviews/", ""), ("churn/outcomes/", ""), ("churn/", "alert"), ("night/", ""),
     ("rules/", ""), ("mailbox/", ""), ("accounts/", ""), ("api/", ""), ("static/", ""),
 )  # fmt: skip
 """What an id in an address means, by the address's beginning; the first that fits. "" means no object of a customer."""
