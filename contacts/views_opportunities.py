@@ -13,6 +13,7 @@ from contacts import board, pipeline
 from contacts.forms import MoveForm, OpportunityForm
 from contacts.models import MOVES, Opportunity
 from contacts.views_log import log_drawer
+from contacts.views_pipeline import tabs
 from contacts.views_today import query_behind
 from customers.models import Customer
 from staff.refusal import Refused
@@ -54,6 +55,7 @@ def board_context(request) -> dict:
         "order": order,
         "board_url": f"{reverse('contacts:opportunity_list')}?{query.urlencode()}",
         "kinds": Opportunity.Kind.choices,
+        "tabs": tabs("board"),
         "sees_others": sees_others,
         "may_move": staff.has_perm("contacts.move_opportunity"),
         "on": on,

@@ -85,6 +85,7 @@ ACTIONS = {
     "alert.reopened": _("Outcome of an alert taken back"),
     "model.trained": _("Churn model trained"),
     "model.released": _("Churn model released"),
+    "sales_target.set": _("Target of opportunities set"),
     "model.assessed": _("Impact of the churn model assessed"),
     "alert_policy.set": _("Giving out of alerts changed"),
     "alert.judged": _("Alert judged"),
@@ -136,6 +137,7 @@ OBJECTS = {
     "contacts.opportunity": _("Opportunity"),
     "churn.churnalert": _("Alert"),
     "churn.churnmodelversion": _("Churn model"),
+    "contacts.salestarget": _("Target of opportunities"),
     "churn.alertpolicy": _("Giving out of alerts"),
 }
 

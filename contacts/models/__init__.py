@@ -6,7 +6,7 @@ from contacts.models.feedback import Feedback
 from contacts.models.feeds import CalendarFeed
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMessage
-from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory
+from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory, SalesTarget
 from contacts.models.reports import CommunicationReport, ReportAddendum
 from contacts.models.tasks import ContactTask
 from contacts.models.visits import VisitPlan
@@ -29,5 +29,6 @@ __all__ = [
     "OpportunityStageHistory",
     "OutboundMessage",
     "ReportAddendum",
+    "SalesTarget",
     "VisitPlan",
 ]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Product
 from customers.suitability import is_recorded
-from staff.models import Staff
+from staff.models import Branch, Staff
 
 
 class OpportunityQuerySet(models.QuerySet):
@@ -175,3 +175,23 @@ class OpportunityStageHistory(models.Model):
 
     def __str__(self):
         return f"{self.opportunity_id} {self.from_stage} → {self.to_stage}"
+
+
+class SalesTarget(models.Model):
+    """What an outlet means to win in a month, in yuan; `month` is its first day."""
+
+    branch = models.ForeignKey(Branch, models.PROTECT, related_name="+")
+    month = models.DateField()
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    set_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(name="sales_target_once_a_month", fields=["branch", "month"]),
+            models.CheckConstraint(name="sales_target_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="sales_target_of_a_month", condition=Q(month__day=1)),
+        ]
+
+    def __str__(self):
+        return f"{self.branch_id} {self.month:%Y-%m} {self.amount}"

@@ -53,6 +53,8 @@ PAGES = [
     ("head", "duplicates", "/duplicates/"),
     ("office", "rules-form", "/rules/"),
     ("office", "outcomes", "/churn/outcomes/"),
+    ("manager", "progress-table", "/opportunities/table/"),
+    ("head", "pipeline-analysis", "/opportunities/analysis/"),
     ("head", "loss-reviews", "/churn/reviews/"),
     ("manager", "explanation", "/churn/customers/{own}/explanation/"),
     ("office", "product-edit", "/products/1/edit/"),
