@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from churn import training
 from churn.models import ChurnModelVersion, ScoringRun
-from customers.effect import LEAST, Effect
+from customers.effect import Effect
+from customers.effect_words import effect_words
 from staff import formats
 
 WATCH, CHANGED = 0.10, 0.25
@@ -268,19 +269,7 @@ def curve_title(backtest: dict) -> str:
     )
 
 
-def effect_words(found: Effect) -> str:
-    """Return what acting changed, in a sentence with its interval and numbers; an honest word where it cannot be said."""
+def help_words(found: Effect) -> str:
+    """Return what acting changed, in a sentence with its interval and numbers."""
     numbers = _("{treated} acted on, {control} only watched").format(treated=found.treated, control=found.control)
-    if found.verdict == "too_few":
-        return _("Too few to say: {numbers}; at least {least} of each are needed.").format(numbers=numbers, least=LEAST)
-    figures = {
-        "estimate": formats.money(found.estimate),
-        "low": formats.money(found.low),
-        "high": formats.money(found.high),
-        "numbers": numbers,
-    }
-    if found.verdict == "unclear":
-        return _("No effect shown: {estimate} a customer, 95 % between {low} and {high} ({numbers}).").format(**figures)
-    if found.verdict == "harmed":
-        return _("It did harm: {estimate} a customer, 95 % between {low} and {high} ({numbers}).").format(**figures)
-    return _("It helped: {estimate} more kept a customer, 95 % between {low} and {high} ({numbers}).").format(**figures)
+    return effect_words(found, numbers)

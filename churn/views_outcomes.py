@@ -54,9 +54,9 @@ def context_of(request, **forms) -> dict:
         "right_title": monitoring.precision_title(right),
         "curve": monitoring.curve_chart(backtest),
         "curve_title": monitoring.curve_title(backtest),
-        "effect": monitoring.effect_words(help_given["all"]),
+        "effect": monitoring.help_words(help_given["all"]),
         "effects": [
-            (head, [(label or _("scorecard"), monitoring.effect_words(found)) for label, found in help_given[key]])
+            (head, [(label or _("scorecard"), monitoring.help_words(found)) for label, found in help_given[key]])
             for key, head in (("by_model", _("By model")), ("by_playbook", _("By what was done")))
         ],
         "verdicts": [(verdict.label, said.get(verdict.value, 0)) for verdict in ChurnAlert.Verdict],

@@ -157,7 +157,7 @@ def funnel(rows: QuerySet, *, on: date) -> list[Step]:
 def slowest(steps: list[Step]) -> Step | None:
     """Return the stage in which most days pass; None where nothing has passed yet."""
     known = [step for step in steps if step.days is not None and step.stage != Stage.WON]
-    return max(known, key=lambda step: step.days, default=None)
+    return max(known, key=lambda step: step.days or 0.0, default=None)
 
 
 def _reached(chosen: QuerySet) -> dict[int, int]:

@@ -283,6 +283,20 @@ def _planned(task, on, viewer):
     )  # fmt: skip
 
 
+@says("activity_guest")
+def _activity_guest(task, on, viewer):
+    return Reason(
+        "event",
+        "users-group",
+        _("Guest of an activity"),
+        _("Was at “{theme}” {when}: thank, and ask how it was").format(
+            theme=task.figures["theme"], when=when(date.fromisoformat(task.figures["on"]), on)
+        ),
+        context=[since_last_contact(task.customer, on)],
+        **assets(task),
+    )
+
+
 @says("handed_over")
 def _handed_over(task, on, viewer):
     figures = task.figures

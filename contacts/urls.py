@@ -3,6 +3,7 @@
 from django.urls import path
 
 from contacts import (
+    views_activities,
     views_calendar,
     views_compliance,
     views_events,
@@ -62,6 +63,13 @@ urlpatterns = [
     path("visits/<int:pk>/cancel/", views_visits.visit_cancel, name="visit_cancel"),
     path("planning/month/", views_planning.planning_month, name="planning_month"),
     path("potential/", views_potential.potential_list, name="potential_list"),
+    path("activities/", views_activities.activity_list, name="activity_list"),
+    path("activities/new/", views_activities.activity_plan, name="activity_new"),
+    path("activities/<int:pk>/", views_activities.activity_page, name="activity"),
+    path("activities/<int:pk>/plan/", views_activities.activity_plan, name="activity_plan"),
+    path("activities/<int:pk>/step/", views_activities.activity_step, name="activity_step"),
+    path("activities/<int:pk>/invite/", views_activities.activity_invite, name="activity_invite"),
+    path("activities/invitations/<int:pk>/", views_activities.invitation_note, name="invitation_note"),
     path("opportunities/", views_opportunities.opportunity_list, name="opportunity_list"),
     path("opportunities/table/", views_pipeline.opportunity_table, name="opportunity_table"),
     path("opportunities/analysis/", views_pipeline.opportunity_analysis, name="opportunity_analysis"),

@@ -74,8 +74,8 @@ _SUPERVISE = {
     "contacts.view_compliance",
 }
 _ASK = {"customers.ask_adjustment"}
-_WRITE = {"contacts.release_message"}
-"""Lobby managers and tellers may not write to customers (domain.md §7)."""
+_WRITE = {"contacts.release_message", "contacts.plan_activity"}
+"""Lobby managers and tellers may not write to customers (domain.md §7), nor plan activities."""
 
 PERMISSIONS = {
     Role.BRANCH_HEAD: _SUPERVISE | _SERVE | _WRITE | {"staff.manage_qualification", "contacts.edit_template"},

@@ -107,6 +107,7 @@ MENU = (
     Item("morning", _("Morning meeting"), "contacts:morning", "clipboard-list", HEADS),
     Item("reports", _("Reports"), "contacts:report_list", "file-text", MANAGERS | HEADS, "r", _reports),
     Item("messages", _("Messages"), "contacts:message_list", "message", MANAGERS | HEADS, "", _messages),
+    Item("activities", _("Activities"), "contacts:activity_list", "users-group", MANAGERS | HEADS, "h"),
     Item("churn", _("Early warning"), "churn:alert_list", "alert-triangle", MANAGERS | HEADS | ABOVE, "w", _alerts, "churn"),
     Item("events", pgettext_lazy("contact events", "Events"), "contacts:event_list", "calendar-event",
          MANAGERS | COUNTER | HEADS | {Role.RETAIL_ADMIN}, "", None, "", _("Reference")),

@@ -1,5 +1,6 @@
 """The tables of floor 3: contacts and their rules, tasks, opportunities."""
 
+from contacts.models.activities import Activity, Invitation
 from contacts.models.compliance import Compliance
 from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.feedback import Feedback
@@ -14,6 +15,7 @@ from contacts.models.visits import VisitPlan
 __all__ = [
     "MOVES",
     "PROBABILITY",
+    "Activity",
     "CalendarFeed",
     "CommunicationReport",
     "Compliance",
@@ -24,6 +26,7 @@ __all__ = [
     "Feedback",
     "FrequencyRule",
     "InboundMessage",
+    "Invitation",
     "MessageTemplate",
     "Opportunity",
     "OpportunityStageHistory",

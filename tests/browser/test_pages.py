@@ -55,6 +55,8 @@ PAGES = [
     ("office", "outcomes", "/churn/outcomes/"),
     ("manager", "progress-table", "/opportunities/table/"),
     ("head", "pipeline-analysis", "/opportunities/analysis/"),
+    ("head", "activities", "/activities/"),
+    ("head", "activity-plan", "/activities/new/"),
     ("head", "loss-reviews", "/churn/reviews/"),
     ("manager", "explanation", "/churn/customers/{own}/explanation/"),
     ("office", "product-edit", "/products/1/edit/"),

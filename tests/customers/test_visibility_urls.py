@@ -281,6 +281,13 @@ ROWS = {
     "customers/<int:pk>/timeline/": Row(VIEW, "customer"),
     "customers/<int:pk>/note/": post(LOG, "customer"),
     "customers/<int:pk>/opportunities/": Row(VIEW, "customer"),
+    "activities/": Row(VIEW),
+    "activities/new/": Row(ASSIGN | {MANAGER}),
+    "activities/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there; whose guests are seen: test_activity
+    "activities/<int:pk>/plan/": Row(ASSIGN | {MANAGER}, ok=frozenset({404})),
+    "activities/<int:pk>/step/": post(ASSIGN | {MANAGER}, ok=ANSWERED | {404}),
+    "activities/<int:pk>/invite/": post(ASSIGN | {MANAGER}, ok=ANSWERED | {404}),
+    "activities/invitations/<int:pk>/": post(ASSIGN | {MANAGER}, ok=ANSWERED | {404}),
     "opportunities/": Row(VIEW),
     "opportunities/table/": Row(VIEW),
     "opportunities/analysis/": Row(VIEW),

@@ -1,13 +1,15 @@
 """What people wrote and entered of late in the demo bank: communication reports, published events, judged windows."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from django.db.models import Count, Q
+from django.utils import timezone
 
-from contacts import compliance, event, messages, report
-from contacts.models import ContactLog
-from customers.models import Product, Segment
+from contacts import activity, compliance, event, messages, report
+from contacts.models import Activity, ContactLog
+from customers.models import Customer, Product, Segment
 from staff.models import Branch, Staff
 from staff.roles import Role
 
@@ -32,7 +34,37 @@ def write(*, today: date) -> Counter:
         written["messages"] += messages.draft_branch(branch_id=outlet.pk, on=today)
     written["reports"] = _reports(today)
     written["events"] = _events(today)
+    written["activities"] = sum(_activities(head, today) for head in Staff.objects.active().of_role(Role.BRANCH_HEAD))
     return written
+
+
+PAST_DAYS, AHEAD_DAYS, GUESTS = 42, 6, 30
+
+
+def _activities(head: Staff, today: date) -> int:
+    """Let a head have held one activity six weeks ago, and be inviting for the next."""
+    past = _planned(head, "存单到期客户答谢茶会", "salon", today - timedelta(days=PAST_DAYS), size=20)
+    alike = Customer.objects.visible_to(head).filter(service_tier__gte=1)
+    asked = activity.candidates(past, alike, on=today).filter(skip="").values_list("pk", flat=True)[:GUESTS]
+    activity.invite(activity=past, customers=list(asked), by=head, on=today - timedelta(days=PAST_DAYS + 10))
+    for place, guest in enumerate(past.invitations.order_by("pk")):
+        activity.answer(invitation=guest, by=head, reply="declined" if place % 8 == 7 else "accepted")
+        activity.check_in(invitation=guest, by=head, attended=place % 4 != 3)
+    activity.hold(activity=past, by=head, on=today - timedelta(days=PAST_DAYS))
+    for place, guest in enumerate(past.invitations.filter(attended=True).order_by("pk")):
+        activity.ask_opinion(invitation=guest, by=head, satisfaction=(5, 4, 5, 3)[place % 4], feedback="")
+    activity.review(activity=past, cost=Decimal(2_860), review="到场客户更愿意谈家庭安排，产品介绍应再短些。", by=head)
+    _planned(head, "养老规划小沙龙", "salon", today + timedelta(days=AHEAD_DAYS), size=12)
+    return 2
+
+
+def _planned(head: Staff, theme: str, kind: str, on: date, *, size: int) -> Activity:
+    begins = timezone.make_aware(datetime.combine(on, time(14, 30)))
+    plan = activity.plan(
+        by=head, theme=theme, kind=kind, goal="增进了解，约到下一次面谈", segment=None, size=size, place="二楼贵宾厅", starts_at=begins,
+        ends_at=begins + timedelta(hours=2), budget=Decimal(3_000), host=head, resource="",
+    )  # fmt: skip
+    return activity.submit(activity=plan, by=head)
 
 
 def _reports(today: date) -> int:
