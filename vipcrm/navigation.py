@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from churn.models import ChurnAlert
-from contacts.models import CommunicationReport, ContactTask, Opportunity, OutboundMessage
+from contacts.models import CommunicationReport, ContactTask, Opportunity, OutboundMessage, StaffReferral
 from customers import list_memory
 from customers.models import AdjustmentRequest, Customer, Handover
 from customers.working_days import working_days_between
@@ -79,6 +79,10 @@ def _alerts(staff) -> int:
     return _capped(ChurnAlert.objects.visible_to(staff).open())
 
 
+def _referrals(staff) -> int:
+    return _capped(StaffReferral.objects.waiting_for(staff))
+
+
 @dataclass(frozen=True)
 class Item:
     """One line of the menu: who sees it, and how many wait behind it."""
@@ -115,6 +119,10 @@ MENU = (
          MANAGERS | HEADS | {Role.RETAIL_ADMIN, Role.AUDITOR}, "", None, "", _("Reference")),
     Item("feedback", _("Feedback"), "contacts:feedback_list", "heart-handshake",
          MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
+    Item("referrals", _("Referrals"), "contacts:referral_list", "arrows-exchange",
+         MANAGERS | ADVISERS | COUNTER | HEADS | {Role.PRODUCT_SPECIALIST}, "", _referrals, "plain", _("Reference")),
+    Item("specials", _("Special products"), "contacts:special_list", "certificate",
+         MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("segments", _("Segments"), "customers:segment_list", "layout-grid",
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("lists", _("Named lists"), "customers:named_lists", "list-check",

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from churn import alert_mail, alerts, outcomes, scoring
-from contacts import agenda, compliance, costs, messages, regime
+from contacts import agenda, compliance, costs, messages, regime, special
 from customers import assets, averages, companion, handover, override, potential, rating, value
 from customers.archive import completeness
 from customers.segments import membership
@@ -58,6 +58,7 @@ STEPS = (
     Step("limits", override.refresh_branch),
     Step("handovers", handover.refresh_branch),
     Step("companions", companion.refresh_branch),
+    Step("specials", special.refresh_branch, for_morning=True),
     Step("segments", membership.refresh_branch),
     Step("costs", costs.refresh_branch, due=value.is_value_night),
     Step("value", value.value_branch, due=value.is_value_night),

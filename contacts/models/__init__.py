@@ -9,6 +9,7 @@ from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMessage
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory, SalesTarget
 from contacts.models.reports import CommunicationReport, ReportAddendum
+from contacts.models.requests import SpecialApplication, SpecialDecision, StaffReferral
 from contacts.models.tasks import ContactTask
 from contacts.models.visits import VisitPlan
 
@@ -33,5 +34,8 @@ __all__ = [
     "OutboundMessage",
     "ReportAddendum",
     "SalesTarget",
+    "SpecialApplication",
+    "SpecialDecision",
+    "StaffReferral",
     "VisitPlan",
 ]

@@ -42,7 +42,9 @@ class Activity(models.Model):
     branch = models.ForeignKey(Branch, models.PROTECT, related_name="+")
     theme = models.CharField(_("theme"), max_length=60)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    goal = models.CharField(pgettext_lazy("activity", "goal"), max_length=200, help_text=_("What is to be different afterwards."))
+    goal = models.CharField(
+        pgettext_lazy("activity", "goal"), max_length=200, help_text=_("What is to be different afterwards.")
+    )
     segment = models.ForeignKey(
         Segment, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("for the segment")
     )

@@ -281,6 +281,12 @@ ROWS = {
     "customers/<int:pk>/timeline/": Row(VIEW, "customer"),
     "customers/<int:pk>/note/": post(LOG, "customer"),
     "customers/<int:pk>/opportunities/": Row(VIEW, "customer"),
+    "referrals/": Row(EVERYBODY),
+    "referrals/<int:pk>/step/": post(EVERYBODY, ok=frozenset({404})),  # only who was asked: test_requests
+    "customers/<int:pk>/refer/": Row(LOG, "customer"),
+    "specials/": Row(VIEW),
+    "specials/<int:pk>/step/": post(VIEW, ok=ANSWERED | {404}),
+    "customers/<int:pk>/special/": Row(MOVE, "customer"),
     "activities/": Row(VIEW),
     "activities/new/": Row(ASSIGN | {MANAGER}),
     "activities/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there; whose guests are seen: test_activity
