@@ -10,7 +10,7 @@ DEV_LOCKS := $(RUN_LOCKS) requirements/dev.txt
 RUN_STAMP := .venv/run-$(firstword $(shell cat $(RUN_LOCKS) | cksum)).stamp
 DEV_STAMP := .venv/dev-$(firstword $(shell cat $(DEV_LOCKS) | cksum)).stamp
 
-.PHONY: run manage test test-long lint format bench messages lock
+.PHONY: run manage test test-long lint format bench messages openapi lock
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/python -m vipcrm.stack run
@@ -49,6 +49,9 @@ bench: $(DEV_STAMP)
 
 messages: $(DEV_STAMP)
 	@exec $(BIN)/python -m vipcrm.stack manage messages $(ARGS)
+
+openapi: $(DEV_STAMP)
+	@exec $(BIN)/python -m vipcrm.stack manage spectacular --urlconf vipcrm.urls --format openapi-json --file docs/api/openapi.json
 
 # --- The locks: every version with its hashes, no address; needs uv ---
 

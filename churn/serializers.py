@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from churn.models import ChurnAlert, Level
+from churn.models import ChurnAlert, ChurnScore, Level
 from customers.serializers import PageSerializer
 
 
@@ -31,3 +31,24 @@ class ChurnAlertSerializer(serializers.ModelSerializer):
 
 class ChurnAlertPageSerializer(PageSerializer):
     results = ChurnAlertSerializer(many=True)
+
+
+class ChurnScoreSerializer(serializers.ModelSerializer):
+    customer_no = serializers.CharField(source="customer.customer_no")
+    as_of = serializers.DateField(source="data_date")
+    level = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ChurnScore
+        fields = ["id", "customer_no", "as_of", "probability", "level", "money_at_risk"]
+
+    def get_level(self, score) -> str:
+        return Level(score.level).name.lower()
+
+
+class ChurnScorePageSerializer(PageSerializer):
+    results = ChurnScoreSerializer(many=True)
+
+
+class AcknowledgeSerializer(serializers.Serializer):
+    staff_no = serializers.CharField(max_length=20, help_text="who follows it up, within the client's branches")

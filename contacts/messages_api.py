@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, permission_classes
@@ -12,9 +11,9 @@ from rest_framework.response import Response
 
 from contacts import messages
 from staff.api.authentication import needs_scope
+from staff.api.body import moment, read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, problems
 from staff.api.idempotency import idempotent
-from staff.api.problem import Problem
 
 
 class Delivery(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,7 +41,7 @@ class DeliverySerializer(serializers.Serializer):
 
 class ReplySerializer(serializers.Serializer):
     external_id = serializers.CharField(max_length=64)
-    mobile = serializers.CharField(max_length=20)
+    mobile = serializers.CharField(min_length=5, max_length=20)
     text = serializers.CharField(max_length=500)
     at = serializers.DateTimeField()
 
@@ -64,7 +63,7 @@ class TakenSerializer(serializers.Serializer):
 @idempotent
 def sms_delivered(request):
     """Note what became of a message; `taken` is false where the reference is none of ours."""
-    said = _read(request, Delivery)
+    said = read_as(request, Delivery)
     taken = messages.delivered(
         reference=said.reference, ok=said.state == "delivered", why=said.reason, by=request.client
     )
@@ -84,16 +83,8 @@ def sms_delivered(request):
 @idempotent
 def sms_replied(request):
     """Take an answer; "TD" withdraws consent at once. `taken` is false where nobody has this number."""
-    said = _read(request, Reply)
+    said = read_as(request, Reply)
     reply = messages.receive(
-        external_id=said.external_id, mobile=said.mobile, text=said.text, at=said.at, by=request.client
+        external_id=said.external_id, mobile=said.mobile, text=said.text, at=moment(said.at, "/at"), by=request.client
     )
     return Response({"taken": reply.customer_id is not None})
-
-
-def _read(request, shape):
-    try:
-        return msgspec.convert(request.data, shape)
-    except msgspec.ValidationError as error:
-        fault = {"pointer": "", "code": "invalid", "detail": str(error)}
-        raise Problem(_("The body does not fit."), code="invalid", errors=[fault]) from error

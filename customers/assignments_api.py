@@ -16,6 +16,7 @@ from customers.branch_proposal import as_figures, propose_branch
 from customers.models import Customer
 from customers.serializers import AppliedSerializer, ApplySerializer, AssignmentSerializer, ProposalSerializer
 from staff.api.authentication import needs_scope
+from staff.api.body import read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, problems
 from staff.api.idempotency import idempotent
 from staff.api.paging import read_query
@@ -81,11 +82,7 @@ def proposal(request):
 @idempotent
 def apply(request):
     """Assign every line or none; what does not fit is named line by line."""
-    try:
-        asked = msgspec.convert(request.data, Apply)
-    except msgspec.ValidationError as error:
-        text = _("The request does not fit: %(problem)s") % {"problem": str(error)}
-        raise Problem(text, code="invalid") from None
+    asked = read_as(request, Apply)
     customers = Customer.objects.visible_to(request.client).in_bulk(
         [line.customer_no for line in asked.lines], field_name="customer_no"
     )

@@ -2,25 +2,40 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
+from django.views.decorators.http import conditional_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from churn.api import churn_alerts
-from contacts import messages_api
-from customers import assignments_api
+from churn.api import churn_alert_acknowledge, churn_alerts, churn_scores
+from contacts import contacts_api, messages_api
+from customers import assignments_api, read_api
 from customers.api import assets_batch, assignments, customers_batch, transactions_batch
 from staff.api.token import token
 
 app_name = "api"
 
+
+def _read(view):
+    """Open a list to clients: with an ETag, so that what has not changed is answered by 304."""
+    return login_not_required(conditional_page(view))
+
+
 urlpatterns = [
     path("oauth/token/", token, name="token"),
+    path("customers/", _read(read_api.customers), name="customers"),
+    path("customers/<str:customer_no>/", _read(read_api.customer), name="customer"),
+    path("tier-changes/", _read(read_api.tier_changes), name="tier_changes"),
+    path("consents/", _read(read_api.consents), name="consents"),
+    path("contacts/", _read(contacts_api.contacts), name="contacts"),
+    path("opportunities/", _read(contacts_api.opportunities), name="opportunities"),
+    path("churn/scores/", _read(churn_scores), name="churn_scores"),
+    path("churn/alerts/<int:pk>:acknowledge", login_not_required(churn_alert_acknowledge), name="churn_acknowledge"),
     path("customers:batch", login_not_required(customers_batch), name="customers_batch"),
     path("assets:batch", login_not_required(assets_batch), name="assets_batch"),
     path("transactions:batch", login_not_required(transactions_batch), name="transactions_batch"),
-    path("assignments/", login_not_required(assignments), name="assignments"),
+    path("assignments/", _read(assignments), name="assignments"),
     path("assignments/proposal/", login_not_required(assignments_api.proposal), name="assignments_proposal"),
     path("assignments:apply", login_not_required(assignments_api.apply), name="assignments_apply"),
-    path("churn/alerts/", login_not_required(churn_alerts), name="churn_alerts"),
+    path("churn/alerts/", _read(churn_alerts), name="churn_alerts"),
     path("sms:delivered", login_not_required(messages_api.sms_delivered), name="sms_delivered"),
     path("sms:replied", login_not_required(messages_api.sms_replied), name="sms_replied"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),

@@ -315,7 +315,10 @@ OAUTH2_PROVIDER = {
         "holdings:write": "Feed holdings",
         "assignments:read": "Read who looks after whom",
         "assignments:write": "Assign customers",
-        "churn:read": "Read churn alerts",
+        "contacts:read": "Read contacts and opportunities",
+        "contacts:write": "Log contacts and open opportunities for members of staff",
+        "churn:read": "Read churn scores and alerts",
+        "churn:write": "Say that an alert is being followed up",
         "messages:write": "Report deliveries and answers of text messages",
     },
     "SCOPES_BACKEND_CLASS": "staff.api.authentication.ClientScopes",
@@ -353,6 +356,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "staff.api.documentation.strict_requests",
+    ],
 }
 
 # --- Logs -------------------------------------------------------------------------------------

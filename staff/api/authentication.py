@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication
 from oauth2_provider.scopes import SettingsScopes
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from staff.api.problem import Problem
 
@@ -44,17 +44,20 @@ class IsClient(BasePermission):
         return getattr(request, "client", None) is not None
 
 
-def needs_scope(scope: str) -> type[BasePermission]:
-    """Return a permission that asks for one scope, such as "customers:write"."""
+def needs_scope(scope: str, *, to_write: str = "") -> type[BasePermission]:
+    """Return a permission that asks for one scope, such as "customers:write"; for another to write by the same address."""
 
     class NeedsScope(IsClient):
-        required_scope = scope
+        @staticmethod
+        def scope_for(method: str) -> str:
+            return scope if method in SAFE_METHODS or not to_write else to_write
 
         def has_permission(self, request, view):
             if not super().has_permission(request, view):
                 return False
-            if scope not in request.auth.scope.split():
-                text = _("This needs the scope {scope}.").format(scope=scope)
+            needed = self.scope_for(request.method)
+            if needed not in request.auth.scope.split():
+                text = _("This needs the scope {scope}.").format(scope=needed)
                 raise Problem(text, code="scope_missing", status_code=403)
             return True
 

@@ -2,13 +2,44 @@
 
 import json
 import math
+from datetime import UTC, datetime
 
+import msgspec
 from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
 
 from staff.api.problem import Problem, escape
 
 MAX_BYTES = 5 * 1024 * 1024
+
+
+def read_as(request, shape):
+    """Return the body as a msgspec struct.
+
+    Raises:
+        Problem: 400 that says what does not fit.
+    """
+    try:
+        return msgspec.convert(request.data, shape)
+    except msgspec.ValidationError as error:
+        fault = {"pointer": "", "code": "invalid", "detail": str(error)}
+        raise Problem(_("The body does not fit."), code="invalid", errors=[fault]) from error
+
+
+FIRST, LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def moment(at: datetime, pointer: str) -> datetime:
+    """Return a time in UTC: JSON allows offsets and years that the database does not.
+
+    Raises:
+        Problem: 422 for a time that nobody can mean.
+    """
+    if not FIRST.year < at.year < LAST.year:
+        text = _("This time cannot be meant.")
+        errors = [{"pointer": pointer, "code": "time_out_of_range", "detail": text}]
+        raise Problem(text, code="time_out_of_range", status_code=422, errors=errors)
+    return at.astimezone(UTC)
 
 
 class _Twice(dict):
@@ -80,7 +111,8 @@ def _number(text):
     number = float(text)
     if math.isinf(number):
         raise ValueError(text)
-    return number
+    # 16.0 is a whole number in JSON.
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _checked(value):

@@ -1,7 +1,7 @@
 """Lists of the API: query strings read strictly, pages by an opaque signed cursor over (updated_at, id)."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.core import signing
 from django.db.models import Q
@@ -78,25 +78,32 @@ def iso_day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def page_after(rows, *, request, limit: int, cursor: str, show: Callable) -> dict:
-    """Return one page of a queryset in the order of change: {"results": […], "next_cursor": text or null}.
+def page_after(rows, *, request, limit: int, cursor: str, show: Callable, by_change: bool = True) -> dict:
+    """Return one page of a queryset: {"results": […], "next_cursor": text or null}.
 
     Args:
-        rows: a queryset already cut to what the client may see; its model has `updated_at`.
+        rows: a queryset already cut to what the client may see.
         cursor: of the page before, "" for the first.
         show: makes the dict of one row.
+        by_change: in the order of `updated_at`, so that a changed row comes again; else as they were written (`id`).
     """
     salt = f"cursor:{request.client.pk}:{request.path}"
-    rows = rows.order_by("updated_at", "id")
+    rows = rows.order_by("updated_at", "id") if by_change else rows.order_by("id")
     if cursor:
         at, pk = _read_cursor(cursor, salt)
-        rows = rows.filter(Q(updated_at__gt=at) | Q(updated_at=at, id__gt=pk), updated_at__gte=at)
+        after = Q(updated_at__gt=at) | Q(updated_at=at, id__gt=pk)
+        rows = rows.filter(after, updated_at__gte=at) if by_change else rows.filter(id__gt=pk)
     page = list(rows[: limit + 1])
     last = page[limit - 1] if len(page) > limit else None
+    at = last.updated_at if last and by_change else BEGINNING
     return {
         "results": [show(row) for row in page[:limit]],
-        "next_cursor": signing.dumps([last.updated_at.isoformat(), last.pk], salt=salt) if last else None,
+        "next_cursor": signing.dumps([at.isoformat(), last.pk], salt=salt) if last else None,
     }
+
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""What stands for the time in the cursor of a list that has none."""
 
 
 def _read_cursor(cursor: str, salt: str) -> tuple[datetime, int]:

@@ -326,6 +326,14 @@ ROWS = {
     "api/v1/assignments/proposal/": API,
     "api/v1/assignments:apply": API,
     "api/v1/churn/alerts/": API,
+    "api/v1/churn/alerts/<int:pk>:acknowledge": API,
+    "api/v1/churn/scores/": API,
+    "api/v1/customers/": API,
+    "api/v1/customers/<str:customer_no>/": API,
+    "api/v1/tier-changes/": API,
+    "api/v1/consents/": API,
+    "api/v1/contacts/": API,
+    "api/v1/opportunities/": API,
     "api/v1/schema/": Row(EVERYBODY),
     "api/v1/docs/": Row(EVERYBODY),
     "gallery/": Row(EVERYBODY, ok={200, 404}),
@@ -448,6 +456,8 @@ def ask(client, route, row, thing, people):
         kwargs = {"pk": pk} | {name: value for name, value in BESIDE.items() if f":{name}>" in route}
     elif "<int:to>" in route:
         kwargs = {"to": people[MANAGER].pk}
+    elif "<str:customer_no>" in route:
+        kwargs = {"customer_no": "none"}
     elif "<str:key>" in route:
         kwargs = {"key": "none"}
     elif "rows" in route:
