@@ -47,13 +47,13 @@ def complete_day(*, branch_id: int, on: date) -> int:
     """Fill the balances missing on a day with the last known ones and mark `data_gap`; return the number filled.
 
     Raises:
-        DayNotFed: too few balances of the day are there; nothing is filled.
+        DayNotFed: the day has not been closed and too few of its balances are there; nothing is filled.
     """
     ensure_partitions(on, on)
     with connection.cursor() as cursor:
         cursor.execute(_FED, {"branch": branch_id, "on": on, "day_before": on - timedelta(days=1)})
-        before, fed = cursor.fetchone()
-        if not fed or fed < before * FED_SHARE:
+        before, fed, is_closed = cursor.fetchone()
+        if not is_closed and (not fed or fed < before * FED_SHARE):
             raise DayNotFed(
                 _("%(fed)d of %(before)d balances of %(day)s have arrived; the core system has to send the rest.")
                 % {"fed": fed, "before": before, "day": on.isoformat()}
@@ -67,7 +67,9 @@ def complete_day(*, branch_id: int, on: date) -> int:
 
 _FED = """
 SELECT count(*) FILTER (WHERE yesterday.customer_id IS NOT NULL),
-       count(*) FILTER (WHERE today.customer_id IS NOT NULL)
+       count(*) FILTER (WHERE today.customer_id IS NOT NULL),
+       EXISTS (SELECT FROM customers_dayclose d JOIN staff_branch b ON b.id = %(branch)s
+               WHERE d.data_date = %(on)s AND b.path LIKE '%%/' || d.branch_id || '/%%')
 FROM customers_customer c
 LEFT JOIN customers_dailyasset yesterday
        ON yesterday.customer_id = c.id AND yesterday.data_date = %(day_before)s

@@ -150,9 +150,7 @@ class ApplyLineSerializer(serializers.Serializer):
 
 
 class ApplySerializer(serializers.Serializer):
-    lines = ApplyLineSerializer(
-        many=True, help_text="at most 1,000, each customer once"
-    )
+    lines = ApplyLineSerializer(many=True, help_text="at most 1,000, each customer once")
     reason = serializers.CharField(max_length=200, required=False)
 
 

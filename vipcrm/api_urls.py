@@ -10,6 +10,8 @@ from contacts import contacts_api, messages_api
 from customers import assignments_api, read_api
 from customers.api import assets_batch, assignments, customers_batch, transactions_batch
 from staff.api.token import token
+from vipcrm.changes_api import changes
+from vipcrm.days_api import day_close
 
 app_name = "api"
 
@@ -38,6 +40,8 @@ urlpatterns = [
     path("churn/alerts/", _read(churn_alerts), name="churn_alerts"),
     path("sms:delivered", login_not_required(messages_api.sms_delivered), name="sms_delivered"),
     path("sms:replied", login_not_required(messages_api.sms_replied), name="sms_replied"),
+    path("days/<str:day>:close", login_not_required(day_close), name="day_close"),
+    path("changes/", login_not_required(changes), name="changes"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
     path("docs/", login_not_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
 ]

@@ -3,7 +3,7 @@
 from customers.models.adjustment import AdjustmentRequest
 from customers.models.archive import ConsentRecord, Hobby, ProfileValue, Resource, Source
 from customers.models.assessment import AdviceAgainst, RiskAssessment
-from customers.models.assets import ASSET_KINDS, DailyAsset, LateBalance, MonthlyAsset
+from customers.models.assets import ASSET_KINDS, DailyAsset, DayClose, LateBalance, MonthlyAsset
 from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.assignment_rule import AssignmentRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
@@ -35,6 +35,7 @@ __all__ = [
     "CustomerListMember",
     "CustomerMerge",
     "DailyAsset",
+    "DayClose",
     "ExternalAsset",
     "Gift",
     "Handover",

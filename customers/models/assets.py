@@ -155,3 +155,20 @@ class LateBalance(models.Model):
 
     def __str__(self):
         return f"{self.customer_id} {self.month:%Y-%m}"
+
+
+class DayClose(models.Model):
+    """The core system's word that a day's balances are all sent, for a branch and all beneath it, with its control totals."""
+
+    branch = models.ForeignKey("staff.Branch", models.PROTECT, related_name="+")
+    data_date = models.DateField()
+    rows = models.PositiveIntegerField()
+    total = money()
+    closed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(name="day_close_once", fields=["branch", "data_date"])]
+
+    def __str__(self):
+        return f"{self.branch_id} {self.data_date}"

@@ -325,6 +325,8 @@ ROWS = {
     "api/v1/assignments/": API,
     "api/v1/assignments/proposal/": API,
     "api/v1/assignments:apply": API,
+    "api/v1/changes/": API,
+    "api/v1/days/<str:day>:close": API,
     "api/v1/churn/alerts/": API,
     "api/v1/churn/alerts/<int:pk>:acknowledge": API,
     "api/v1/churn/scores/": API,
@@ -456,6 +458,8 @@ def ask(client, route, row, thing, people):
         kwargs = {"pk": pk} | {name: value for name, value in BESIDE.items() if f":{name}>" in route}
     elif "<int:to>" in route:
         kwargs = {"to": people[MANAGER].pk}
+    elif "<str:day>" in route:
+        kwargs = {"day": "2026-11-24"}
     elif "<str:customer_no>" in route:
         kwargs = {"customer_no": "none"}
     elif "<str:key>" in route:
