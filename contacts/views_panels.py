@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from contacts import board, contact_log
+from contacts import board, contact_log, next_product
 from contacts.contact_log import CLOCK_SKEW
 from contacts.forms import NoteForm
 from contacts.models import CommunicationReport, ContactLog, OpportunityStageHistory
@@ -204,6 +204,7 @@ def panel_opportunities(request, pk):
         "customer": customer,
         "cards": [board.card_of(opportunity, on) for opportunity in opened],
         "closed": closed[:5],
-        "may_move": request.user.has_perm("contacts.move_opportunity"),
+        "may_move": (may_move := request.user.has_perm("contacts.move_opportunity")),
+        "next_products": next_product.suggestions_for(customer, by=request.user, on=on) if may_move else [],
     }
     return render(request, "contacts/panel_opportunities.html", context)
