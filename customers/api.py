@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db import transaction
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, permission_classes
@@ -17,15 +18,17 @@ from customers.serializers import (
     AssignmentPageSerializer,
     AssignmentSerializer,
     BalanceBatchSerializer,
+    BalanceSerializer,
     BatchAnswerSerializer,
     CustomerBatchSerializer,
+    PutAnswerSerializer,
     TransactionBatchSerializer,
 )
 from staff import audit
 from staff.api.authentication import needs_scope
 from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import one_of, page_after, read_query
+from staff.api.paging import DAY, day_in_path, one_of, page_after, read_query
 from staff.api.problem import Problem
 
 MAX_ROWS = 10_000
@@ -155,3 +158,52 @@ def assignments(request):
             show=lambda row: AssignmentSerializer(row).data,
         )
     )
+
+
+# --- one at a time ---------------------------------------------------------------------------------------
+
+_ANSWERS = {"created": 201, "updated": 200, "unchanged": 200}
+
+
+def put_one(request, shape, take, **named) -> Response:
+    """Take one row, named by its address; the answer's code says what became of it.
+
+    Raises:
+        Problem: 409 for a row older than the one taken last, 422 for one that cannot be taken; nothing is written.
+    """
+    body = request.data
+    if not isinstance(body, dict) or {"row_id", *named} & body.keys():
+        text = _("Send one object; what the address names does not stand in it.")
+        raise Problem(text, code="invalid", errors=[{"pointer": "", "code": "invalid", "detail": text}])
+    as_of = named.get("data_date") or localdate().isoformat()
+    good, outcomes = feed.read_rows([{"row_id": "1", **named, **body}], shape)
+    with transaction.atomic():
+        outcomes |= take(rows=good, as_of=date.fromisoformat(as_of), by=request.client)
+    answer = outcomes[0]
+    if answer.status in ("stale", "rejected"):
+        pointer = (answer.pointer or "").replace("/rows/0", "", 1)
+        code, text = answer.code or "stale", answer.detail or _("A newer version of it has been taken already.")
+        errors = [{"pointer": pointer, "code": code, "detail": text}]
+        raise Problem(text, code=code, status_code=409 if answer.status == "stale" else 422, errors=errors)
+    audit.record("feed.taken", request.client, by=request.client, rows=shape.__name__, result=answer.status)
+    return Response({"status": answer.status}, status=_ANSWERS[answer.status])
+
+
+@extend_schema(
+    operation_id="assets_put",
+    summary="Send one customer's balance of a day",
+    parameters=[DAY],
+    request=BalanceSerializer,
+    responses={
+        200: PutAnswerSerializer,
+        201: PutAnswerSerializer,
+        **problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    },
+    tags=["in"],
+)
+@api_view(["PUT"])
+@permission_classes([needs_scope("assets:write")])
+def balance(request, customer_no, day):
+    """Take the balance of a customer at the end of a day; the same again changes nothing."""
+    on = day_in_path(day).isoformat()
+    return put_one(request, feed.BalanceRow, feed.take_balances, customer_no=customer_no, data_date=on)

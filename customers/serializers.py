@@ -71,6 +71,25 @@ class BalanceRowSerializer(serializers.Serializer):
         return super().get_fields() | money
 
 
+class CustomerPutSerializer(CustomerRowSerializer):
+    """A customer without what the address names."""
+
+    row_id = None
+    customer_no = None
+
+
+class BalanceSerializer(BalanceRowSerializer):
+    """A balance without what the address names."""
+
+    row_id = None
+    customer_no = None
+    data_date = None
+
+
+class PutAnswerSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(["created", "updated", "unchanged"])
+
+
 class BalanceBatchSerializer(BatchSerializer):
     rows = BalanceRowSerializer(many=True)
 

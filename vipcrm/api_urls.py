@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from churn.api import churn_alert_acknowledge, churn_alerts, churn_scores
 from contacts import contacts_api, messages_api
 from customers import assignments_api, read_api
-from customers.api import assets_batch, assignments, customers_batch, transactions_batch
+from customers.api import assets_batch, assignments, balance, customers_batch, transactions_batch
 from staff.api.token import token
 from vipcrm.changes_api import changes
 from vipcrm.days_api import day_close
@@ -25,6 +25,7 @@ urlpatterns = [
     path("oauth/token/", token, name="token"),
     path("customers/", _read(read_api.customers), name="customers"),
     path("customers/<str:customer_no>/", _read(read_api.customer), name="customer"),
+    path("customers/<str:customer_no>/assets/<str:day>/", login_not_required(balance), name="balance"),
     path("tier-changes/", _read(read_api.tier_changes), name="tier_changes"),
     path("consents/", _read(read_api.consents), name="consents"),
     path("contacts/", _read(contacts_api.contacts), name="contacts"),

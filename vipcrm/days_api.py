@@ -5,7 +5,6 @@ from typing import Annotated
 
 import msgspec
 from django.db import transaction
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, permission_classes
@@ -16,7 +15,7 @@ from staff.api.authentication import needs_scope
 from staff.api.body import read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import iso_day
+from staff.api.paging import DAY, day_in_path
 from staff.api.problem import Problem
 from vipcrm import night as nights
 from vipcrm.tasks import night
@@ -45,7 +44,7 @@ class ClosedSerializer(serializers.Serializer):
 @extend_schema(
     operation_id="days_close",
     summary="Close a day",
-    parameters=[IDEMPOTENCY_KEY],
+    parameters=[DAY, IDEMPOTENCY_KEY],
     request=CloseSerializer,
     responses={200: ClosedSerializer, **problems(400, 401, 403, 404, 409, 413, 415, 422, 503)},
     tags=["in"],
@@ -56,10 +55,7 @@ class ClosedSerializer(serializers.Serializer):
 def day_close(request, day):
     """Close a day with its control totals; where they differ the answer says by how much, and nothing is closed."""
     said = read_as(request, Close)
-    try:
-        on = iso_day(day)
-    except ValueError:
-        raise Problem(_("There is no such day."), code="not_found", status_code=404) from None
+    on = day_in_path(day)
     try:
         closed = close_day(on=on, rows=said.rows, total=Decimal(said.total), by=request.client)
     except DayDiffers as refusal:

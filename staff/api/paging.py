@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from django.core import signing
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 
 from staff.api.problem import Problem
 
@@ -76,6 +77,21 @@ def iso_day(text: str) -> date:
     if len(text) != 10:
         raise ValueError(text)
     return date.fromisoformat(text)
+
+
+def day_in_path(text: str) -> date:
+    """Return the day that an address names.
+
+    Raises:
+        Problem: 404 where there is no such day.
+    """
+    try:
+        return iso_day(text)
+    except ValueError:
+        raise Problem(_("There is no such day."), code="not_found", status_code=404) from None
+
+
+DAY = OpenApiParameter("day", {"type": "string", "format": "date"}, OpenApiParameter.PATH)
 
 
 def page_after(rows, *, request, limit: int, cursor: str, show: Callable, by_change: bool = True) -> dict:

@@ -189,3 +189,43 @@ def test_reading_and_writing_need_their_own_scopes(client, outlet, own):
     assert reader.get("/api/v1/contacts/").status_code == 200
     assert reader.post("/api/v1/contacts/", contact(own)).status_code == 403
     assert reader.get("/api/v1/customers/").status_code == 403
+
+
+# --- one at a time ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def writer(client, outlet):
+    return Core(client, outlet, name="writer", scopes="customers:read customers:write assets:write")
+
+
+def put(core, path, **body):
+    return core.http.put(f"/api/v1/{path}", body, content_type="application/json", headers=core.headers)
+
+
+def test_one_customer_is_put_again_without_effect_and_an_older_version_is_refused(writer):
+    row = {"sequence": 3, "name": "沈雅琴", "branch": "CZ01"}
+
+    answers = [put(writer, "customers/C9/", **row), put(writer, "customers/C9/", **row)]
+    older = put(writer, "customers/C9/", **(row | {"sequence": 2, "name": "沈雅"}))
+
+    assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [
+        (201, "created"),
+        (200, "unchanged"),
+    ]
+    assert (older.status_code, older.json()["code"]) == (409, "older_sequence")
+    assert writer.get("/api/v1/customers/C9/").json()["branch"] == "CZ01"
+
+
+def test_one_balance_is_put_and_a_wrong_one_names_its_field(writer, own):
+    day = (timezone.localdate() - timedelta(days=1)).isoformat()
+
+    taken = put(writer, f"customers/A1/assets/{day}/", sequence=1, demand="1200.50")
+    wrong = put(writer, f"customers/A1/assets/{day}/", sequence=2, demand="-1.00")
+
+    assert (taken.status_code, taken.json()) == (201, {"status": "created"})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["pointer"] == "/demand"
+    assert put(writer, "customers/NOBODY/assets/2026-11-01/", sequence=1).status_code == 422
+    assert put(writer, f"customers/A1/assets/{day}/", sequence=3, customer_no="B1").status_code == 400
+    assert put(writer, "customers/A1/assets/2026-99-01/", sequence=3).status_code == 404

@@ -332,6 +332,7 @@ ROWS = {
     "api/v1/churn/scores/": API,
     "api/v1/customers/": API,
     "api/v1/customers/<str:customer_no>/": API,
+    "api/v1/customers/<str:customer_no>/assets/<str:day>/": API,
     "api/v1/tier-changes/": API,
     "api/v1/consents/": API,
     "api/v1/contacts/": API,
@@ -458,10 +459,9 @@ def ask(client, route, row, thing, people):
         kwargs = {"pk": pk} | {name: value for name, value in BESIDE.items() if f":{name}>" in route}
     elif "<int:to>" in route:
         kwargs = {"to": people[MANAGER].pk}
-    elif "<str:day>" in route:
-        kwargs = {"day": "2026-11-24"}
-    elif "<str:customer_no>" in route:
-        kwargs = {"customer_no": "none"}
+    elif "<str:day>" in route or "<str:customer_no>" in route:
+        named = {"day": "2026-11-24", "customer_no": "none"}
+        kwargs = {name: value for name, value in named.items() if f":{name}>" in route}
     elif "<str:key>" in route:
         kwargs = {"key": "none"}
     elif "rows" in route:
