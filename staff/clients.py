@@ -1,9 +1,13 @@
 """API clients: a system of the bank, bound to a branch and to the scopes that it needs."""
 
+from ipaddress import ip_network
+
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_secret
+from oauth2_provider.models import get_access_token_model
 
 from staff import audit
 from staff.models import ApiClient, Branch, Staff
@@ -35,3 +39,49 @@ def create_client(
     client.save()
     audit.record("client.created", client, by=by, branch=branch.code, scopes=client.allowed_scopes)
     return client, secret
+
+
+class BadAddress(Refused):
+    code = "bad_address"
+
+
+@transaction.atomic
+def rotate_secret(*, client: ApiClient, by: Staff) -> str:
+    """Give a client a new secret and end its tokens; return the secret, which can't be read again."""
+    secret = generate_client_secret()
+    client.client_secret = secret
+    client.save()
+    get_access_token_model().objects.filter(application=client).delete()
+    audit.record("client.secret_rotated", client, by=by)
+    return secret
+
+
+@transaction.atomic
+def restrict(*, client: ApiClient, addresses: str, by: Staff) -> ApiClient:
+    """Let a client call only from these addresses or networks; none: from anywhere.
+
+    Raises:
+        BadAddress: one of them is no address; it is named.
+    """
+    for each in addresses.split():
+        try:
+            ip_network(each)
+        except ValueError:
+            raise BadAddress(
+                _("“{address}” is no address or network, such as 10.8.0.0/16.").format(address=each)
+            ) from None
+    client.allowed_addresses = " ".join(addresses.split())
+    client.save(update_fields=["allowed_addresses"])
+    audit.record("client.restricted", client, by=by, new=client.allowed_addresses)
+    return client
+
+
+@transaction.atomic
+def stop(*, client: ApiClient, by: Staff, stopped: bool) -> ApiClient:
+    """Stop a client, whose tokens end with it, or let it call again."""
+    client.stopped_at = timezone.now() if stopped else None
+    client.save(update_fields=["stopped_at"])
+    if stopped:
+        get_access_token_model().objects.filter(application=client).delete()
+    audit.record("client.stopped" if stopped else "client.resumed", client, by=by)
+    return client

@@ -114,7 +114,13 @@ PERMISSIONS = {
         "churn.view_model",
         "staff.view_audit",
     },
-    Role.SYS_ADMIN: {"staff.manage_staff", "staff.view_night", "staff.view_outbox", "staff.send_mail_again"},
+    Role.SYS_ADMIN: {
+        "staff.manage_staff",
+        "staff.manage_client",
+        "staff.view_night",
+        "staff.view_outbox",
+        "staff.send_mail_again",
+    },
 }
 """What a role may do, asked for at the door of a page; which rows is `visible_to`'s question."""
 

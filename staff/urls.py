@@ -1,12 +1,14 @@
 from django.urls import path
 
-from staff import views, views_jobs, views_qualifications
+from staff import views, views_clients, views_jobs, views_qualifications
 
 app_name = "staff"
 urlpatterns = [
     path("audit/", views.audit_trail, name="audit"),
     path("night/", views.night, name="night"),
     path("night/mails/<int:pk>/send-again/", views.mail_send_again, name="mail_send_again"),
+    path("clients/", views_clients.client_list, name="client_list"),
+    path("clients/<int:pk>/step/", views_clients.client_step, name="client_step"),
     path("jobs/", views_jobs.job_list, name="job_list"),
     path("jobs/bell/", views_jobs.bell, name="bell"),
     path("jobs/<int:pk>/", views_jobs.job, name="job"),

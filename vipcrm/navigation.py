@@ -145,6 +145,7 @@ MENU = (
     Item("planning", _("Planning"), "customers:planning", "users-group", HEADS | {Role.RETAIL_ADMIN, Role.AUDITOR}, "", None, "", _("Manage")),
     Item("rules", _("Rules of rating"), "customers:rules_page", "adjustments",
          HEADS | ABOVE | {Role.AUDITOR}, "", None, "", _("System")),
+    Item("clients", _("API clients"), "staff:client_list", "certificate", {Role.SYS_ADMIN}, "", None, "", _("System")),
     Item("audit", _("Audit"), "staff:audit", "shield-check", {Role.AUDITOR}, "", None, "", _("System")),
     Item("mailbox", _("Demo mailbox"), "mailbox", "mail", frozenset(Role), "", None, "", _("Demonstration")),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from staff.api.problem import Problem
+from staff.request_context import address_of
 
 
 class ClientScopes(SettingsScopes):
@@ -34,6 +35,11 @@ class ClientAuthentication(OAuth2Authentication):
             raise AuthenticationFailed(_("The token is wrong or has expired; get a new one."), code="invalid_token")
         token = accepted[1]
         request.client = token.application
+        if request.client.stopped_at is not None:
+            raise AuthenticationFailed(_("This client has been stopped."), code="client_stopped")
+        if not request.client.may_call_from(address_of(request)):
+            text = _("This client may not call from this address.")
+            raise Problem(text, code="address_refused", status_code=403)
         return AnonymousUser(), token
 
 

@@ -1,6 +1,7 @@
 """Who calls the API, and what each call was answered."""
 
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 
 from django.db import models
 from django.utils import timezone
@@ -16,12 +17,25 @@ class ApiClient(AbstractApplication):
 
     branch = models.ForeignKey(Branch, models.PROTECT, related_name="api_clients")
     allowed_scopes = models.TextField(help_text=_("such as customers:write assets:write, spaces between"))
+    allowed_addresses = models.TextField(
+        _("may call from"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Addresses or networks, spaces between; none: from anywhere."),
+    )
+    stopped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractApplication.Meta):
         default_permissions = ()
 
     def __str__(self):
         return self.name
+
+    def may_call_from(self, address: str | None) -> bool:
+        """Say whether the client may call from an address; without a list it may from anywhere."""
+        networks = [ip_network(each) for each in self.allowed_addresses.split()]
+        return not networks or (address is not None and any(ip_address(address) in network for network in networks))
 
     @property
     def scope(self) -> Scope:

@@ -64,6 +64,7 @@ PAGES = [
     ("head", "loss-reviews", "/churn/reviews/"),
     ("manager", "explanation", "/churn/customers/{own}/explanation/"),
     ("office", "product-edit", "/products/1/edit/"),
+    ("sysadmin", "clients", "/clients/"),
     ("auditor", "audit", "/audit/"),
     ("teller", "teller-customers", "/customers/"),
 ]

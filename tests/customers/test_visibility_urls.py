@@ -287,6 +287,8 @@ ROWS = {
     "specials/": Row(VIEW),
     "specials/<int:pk>/step/": post(VIEW, ok=ANSWERED | {404}),
     "customers/<int:pk>/special/": Row(MOVE, "customer"),
+    "clients/": Row({ADMIN}),
+    "clients/<int:pk>/step/": post({ADMIN}, ok=ANSWERED | {404}),
     "activities/": Row(VIEW),
     "activities/new/": Row(ASSIGN | {MANAGER}),
     "activities/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there; whose guests are seen: test_activity
