@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from oauth2_provider.models import get_access_token_model
@@ -25,7 +25,7 @@ may_manage = permission_required("staff.manage_client", raise_exception=True)
 class ClientForm(forms.Form):
     """Reads a new client; `clients.create_client` makes it."""
 
-    name = forms.CharField(max_length=60, label=gettext_lazy("Name"))
+    name = forms.CharField(max_length=60, label=pgettext_lazy("API client", "Name"))
     branch = forms.ModelChoiceField(
         Branch.objects.filter(active=True).order_by("path"), label=gettext_lazy("Sees this branch and all beneath")
     )
