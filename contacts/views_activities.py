@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from customers.models import Customer, Segment
 from staff.models import Staff
 from staff.refusal import Refused
 from staff.roles import HEADS
-from staff.shell import render_page
+from staff.shell import render_page, take_step
 
 Status = Activity.Status
 SHOWN, CANDIDATES = 100, 60
@@ -75,7 +74,7 @@ def activity_list(request):
 @may_plan
 def activity_plan(request, pk=None):
     """Write a new plan, or change one that is a draft."""
-    planned = _activity(request, pk) if pk else None
+    planned = get_object_or_404(Activity.objects.run_by(request.user), pk=pk) if pk else None
     if planned and planned.status != Status.DRAFT:
         return redirect(planned)
     form = PlanForm(request.POST or None, instance=planned, viewer=request.user, initial={"host": request.user.pk})
@@ -101,7 +100,7 @@ def activity_page(request, pk):
     context = {
         "activity": shown,
         "guests": guests,
-        "steps": _steps(shown, staff) if may else [],
+        "steps": _steps(shown, staff) if may and Activity.objects.run_by(staff).filter(pk=pk).exists() else [],
         "may": may,
         "on": on,
         "scores": range(1, 6),
@@ -146,7 +145,7 @@ class ReviewForm(forms.Form):
 @may_plan
 def activity_step(request, pk):
     """Take a step: submit, approve, send_back, hold, review, cancel."""
-    shown, step = _activity(request, pk), request.POST.get("step", "")
+    shown = get_object_or_404(Activity.objects.run_by(request.user), pk=pk)
     acts = {
         "submit": lambda: verbs.submit(activity=shown, by=request.user),
         "approve": lambda: verbs.decide(activity=shown, approve=True, by=request.user),
@@ -154,20 +153,13 @@ def activity_step(request, pk):
         "hold": lambda: verbs.hold(activity=shown, by=request.user, on=timezone.localdate()),
         "cancel": lambda: verbs.cancel(activity=shown, why=request.POST.get("why", ""), by=request.user),
     }
-    if step == "review":
+    if request.POST.get("step") == "review":
         form = ReviewForm(request.POST)
         if not form.is_valid():
             messages.error(request, _("Give the cost and what was learnt."))
             return redirect(shown)
         acts["review"] = lambda: verbs.review(activity=shown, by=request.user, **form.cleaned_data)
-    if step not in acts:
-        raise Http404
-    try:
-        acts[step]()
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Kept"))
+    take_step(request, acts)
     return redirect(shown)
 
 

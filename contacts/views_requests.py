@@ -17,7 +17,7 @@ from customers.models import Customer
 from staff.models import Staff
 from staff.refusal import Refused
 from staff.roles import Role
-from staff.shell import render_page
+from staff.shell import render_page, take_step
 
 SHOWN = 60
 may_see = permission_required("customers.view_customer", raise_exception=True)
@@ -98,7 +98,7 @@ def referral_list(request):
 def referral_step(request, pk):
     """Take on, finish or return what one was asked."""
     row = get_object_or_404(StaffReferral, pk=pk, receiver=request.user)
-    words, step = request.POST.get("words", ""), request.POST.get("step", "")
+    words = request.POST.get("words", "")
     acts = {
         "accept": lambda: referral.accept(referral=row, by=request.user),
         "finish": lambda: referral.finish(
@@ -106,14 +106,7 @@ def referral_step(request, pk):
         ),
         "return": lambda: referral.give_back(referral=row, why=words, by=request.user, on=localdate()),
     }
-    if step not in acts:
-        raise Http404
-    try:
-        acts[step]()
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Kept"))
+    take_step(request, acts)
     return redirect("contacts:referral_list")
 
 
@@ -177,12 +170,5 @@ def special_step(request, pk):
         "reject": lambda: special.decide(application=row, approve=False, note=note, by=request.user, on=localdate()),
         "use": lambda: special.use(application=row, by=request.user, on=localdate()),
     }
-    if step not in acts:
-        raise Http404
-    try:
-        acts[step]()
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Kept"))
+    take_step(request, acts)
     return redirect("contacts:special_list")

@@ -1,9 +1,15 @@
 """How a page is answered: the whole, or only the part that htmx asked for."""
 
-from django.http import HttpResponse
+from collections.abc import Callable, Mapping
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
+
+from staff.refusal import Refused
 
 
 def wants_part(request) -> bool:
@@ -18,6 +24,26 @@ def render_page(request, template: str, context: dict, *, partial: str | None = 
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def take_step(request, acts: Mapping[str, Callable]) -> None:
+    """Do what `step` in the form asks for and say that it is kept, or why it is refused.
+
+    Args:
+        acts: what may be asked for: {step: function without arguments}.
+
+    Raises:
+        Http404: none of them was asked for.
+    """
+    act = acts.get(request.POST.get("step", ""))
+    if act is None:
+        raise Http404
+    try:
+        act()
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Kept"))
 
 
 def with_toast(response: HttpResponse, message: str, *, kind: str = "ok") -> HttpResponse:

@@ -2,12 +2,9 @@
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Max
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -15,8 +12,7 @@ from oauth2_provider.models import get_access_token_model
 
 from staff import clients
 from staff.models import ApiClient, Branch
-from staff.refusal import Refused
-from staff.shell import render_page
+from staff.shell import render_page, take_step
 
 TEMPLATE = "staff/clients.html"
 may_manage = permission_required("staff.manage_client", raise_exception=True)
@@ -77,12 +73,5 @@ def client_step(request, pk):
         "stop": lambda: clients.stop(client=client, by=request.user, stopped=True),
         "resume": lambda: clients.stop(client=client, by=request.user, stopped=False),
     }
-    if step not in acts:
-        raise Http404
-    try:
-        acts[step]()
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Kept"))
+    take_step(request, acts)
     return redirect("staff:client_list")

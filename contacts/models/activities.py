@@ -16,6 +16,10 @@ class ActivityQuerySet(models.QuerySet):
         here = Q(branch__in=Branch.objects.under(viewer.branch_id))
         return self.filter(here | Q(branch__in=viewer.branch.path.strip("/").split("/")))
 
+    def run_by(self, viewer):
+        """Keep the activities of the viewer's outlet and of those beneath it: those above invite here but are not run here."""
+        return self.filter(branch__in=Branch.objects.under(viewer.branch_id))
+
 
 class Activity(models.Model):
     """Something done for customers together: a talk, a market stand, a tea."""

@@ -291,3 +291,19 @@ def test_another_outlets_activity_is_not_there(client, head):
 
     assert client.get(f"/activities/{shown.pk}/").status_code == 404
     assert shown.theme not in client.get("/activities/").content.decode()
+
+
+def test_an_outlet_invites_for_an_activity_above_it_but_does_not_run_it(client, branch, head):
+    above = BranchFactory()
+    branch.parent = above
+    branch.save()
+    shown = inviting(StaffFactory(branch=above, role=Role.SUB_BRANCH_PRESIDENT))
+    customer = guest(branch)
+    sign_in(client, head)
+
+    client.post(f"/activities/{shown.pk}/invite/", {"customer": [str(customer.pk)]})
+    refused = client.post(f"/activities/{shown.pk}/step/", {"step": "cancel", "why": "不办了"})
+
+    assert shown.invitations.count() == 1
+    assert refused.status_code == 404
+    assert 'value="cancel"' not in client.get(f"/activities/{shown.pk}/").content.decode()
