@@ -30,7 +30,7 @@ SELECT d.customer_id, d.data_date AS day, d.change,
   FROM (SELECT a.customer_id, a.data_date, a.total - lag(a.total) OVER w AS change,
                lag(a.data_date) OVER w AS before, c.service_tier, c.month_avg
           FROM customers_customer c
-          JOIN customers_dailyasset a ON a.customer_id = c.id AND a.data_date > %(on)s::date - %(fresh)s - 4
+          JOIN customers_dailyasset a ON a.customer_id = c.id AND a.data_date > %(on)s::date - %(fresh)s - 4 AND a.data_date <= %(on)s
          WHERE {MANAGED} WINDOW w AS (PARTITION BY a.customer_id ORDER BY a.data_date)) d
  WHERE d.data_date >= %(on)s::date - %(fresh)s AND d.before = d.data_date - 1 AND {{sign}}
    AND (abs(d.change) >= (%(moves)s::numeric[])[d.service_tier]
@@ -135,7 +135,7 @@ SELECT d.customer_id, d.data_date AS day, jsonb_build_object('day', d.data_date,
   FROM (SELECT a.customer_id, a.data_date, a.loan_balance,
                lag(a.loan_balance) OVER (PARTITION BY a.customer_id ORDER BY a.data_date) AS before
           FROM customers_customer c
-          JOIN customers_dailyasset a ON a.customer_id = c.id AND a.data_date > %(on)s::date - %(fresh)s - 4
+          JOIN customers_dailyasset a ON a.customer_id = c.id AND a.data_date > %(on)s::date - %(fresh)s - 4 AND a.data_date <= %(on)s
          WHERE {MANAGED}) d
  WHERE d.data_date >= %(on)s::date - %(fresh)s AND d.loan_balance = 0 AND d.before > 0
 """
