@@ -28,9 +28,8 @@ test: $(DEV_STAMP)
 	$(BIN)/python -m pytest -m "browser and not long" $(ARGS) || [ $$? -eq 5 ]
 
 test-long: $(DEV_STAMP)
-	@$(BIN)/python -m pytest -n 2 -m "long and not browser" $(ARGS) || [ $$? -eq 5 ]
 	@CHROMIUM=$$(sh scripts/chromium.sh) && export CHROMIUM && \
-	$(BIN)/python -m pytest -m "browser and long" $(ARGS) || [ $$? -eq 5 ]
+	exec $(BIN)/python -m pytest -m long $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
