@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from contacts.models import Activity, Opportunity
 from customers import effect
+from customers.models import TierRule
 
 HORIZONS = (30, 60, 90)
 
@@ -70,26 +71,28 @@ def _effect(activity: Activity, held_on: date, days: int) -> effect.Effect:
             "activity": activity.pk, "branch": f"/{activity.branch_id}/", "before": held_on - timedelta(days=30), "held": held_on,
             "week": after - timedelta(days=6), "after": after,
         })  # fmt: skip
-        rows = np.array(cursor.fetchall(), float).reshape(-1, 4)
-    tier, came, before, change = rows.T
+        came, before, change = np.array(cursor.fetchall(), float).reshape(-1, 3).T
+    # The tier of the assets before: today's may be what the activity changed.
+    floors = sorted(float(floor) for floor in TierRule.objects.floors(held_on).values() if floor)
+    tier = np.searchsorted(floors, before, side="right")
     return effect.measure(change, came == 1, 10 * tier + effect.bands(before))
 
 
 # Invited customers who did not come are in neither arm: that they stayed away says something of them.
 _CHANGES = """
 WITH alike AS (
-    SELECT c.id, c.service_tier, i.id IS NOT NULL AS came
+    SELECT c.id, i.id IS NOT NULL AS came
     FROM customers_customer c
     JOIN staff_branch b ON b.id = c.branch_id
     LEFT JOIN contacts_invitation i ON i.customer_id = c.id AND i.activity_id = %(activity)s
     WHERE b.path LIKE '%%' || %(branch)s || '%%' AND c.service_tier >= 1 AND (i.id IS NULL OR i.attended)
 ), money AS (
-    SELECT a.id, a.service_tier, a.came,
+    SELECT a.id, a.came,
            avg(d.total) FILTER (WHERE d.data_date < %(held)s) AS before,
            avg(d.total) FILTER (WHERE d.data_date >= %(week)s) AS after
     FROM alike a JOIN customers_dailyasset d ON d.customer_id = a.id
      AND (d.data_date BETWEEN %(before)s AND %(held)s::date - 1 OR d.data_date BETWEEN %(week)s AND %(after)s)
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2
 )
-SELECT service_tier, came::int, before, after - before FROM money WHERE before IS NOT NULL AND after IS NOT NULL
+SELECT came::int, before, after - before FROM money WHERE before IS NOT NULL AND after IS NOT NULL
 """

@@ -179,13 +179,14 @@ def put_one(request, shape, take, **named) -> Response:
     good, outcomes = feed.read_rows([{"row_id": "1", **named, **body}], shape)
     with transaction.atomic():
         outcomes |= take(rows=good, as_of=date.fromisoformat(as_of), by=request.client)
-    answer = outcomes[0]
+        answer = outcomes[0]
+        if answer.status in _ANSWERS:
+            audit.record("feed.taken", request.client, by=request.client, rows=shape.__name__, result=answer.status)
     if answer.status in ("stale", "rejected"):
         pointer = (answer.pointer or "").replace("/rows/0", "", 1)
         code, text = answer.code or "stale", answer.detail or _("A newer version of it has been taken already.")
         errors = [{"pointer": pointer, "code": code, "detail": text}]
         raise Problem(text, code=code, status_code=409 if answer.status == "stale" else 422, errors=errors)
-    audit.record("feed.taken", request.client, by=request.client, rows=shape.__name__, result=answer.status)
     return Response({"status": answer.status}, status=_ANSWERS[answer.status])
 
 

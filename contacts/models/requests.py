@@ -11,10 +11,6 @@ from staff.models import Staff
 
 
 class StaffReferralQuerySet(models.QuerySet):
-    def visible_to(self, viewer):
-        """Keep what the viewer sent or got, and what concerns a customer in sight."""
-        return self.filter(Q(sender=viewer) | Q(receiver=viewer) | Q(customer__in=Customer.objects.visible_to(viewer)))
-
     def waiting_for(self, staff):
         """Keep what a member has still to answer or to finish."""
         return self.filter(receiver=staff, status__in=["sent", "accepted"])
