@@ -35,8 +35,6 @@ export function say(message, { kind = "ok" } = {}) {
 
 export function undo() {
   const button = region()?.querySelector("[data-undo]");
-  // A key may come before htmx has settled the answer that brought the button; unprocessed, its form would leave the page.
-  if (button) window.htmx?.process(button.closest("[data-toast]"));
   button?.click();
   return Boolean(button);
 }
