@@ -19,7 +19,7 @@ from staff.api.authentication import needs_scope
 from staff.api.body import read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import read_query
+from staff.api.paging import one_of, read_query
 from staff.api.problem import Problem
 from staff.models import Branch, Staff
 
@@ -41,7 +41,12 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True):
 @extend_schema(
     operation_id="assignments_proposal",
     summary="Read the proposal of an outlet",
-    parameters=[OpenApiParameter("branch", str, required=True, description="code of the outlet")],
+    parameters=[
+        OpenApiParameter("branch", str, required=True, description="code of the outlet"),
+        OpenApiParameter(
+            "moving", bool, description="present relations may move too, as few as lets others find a place"
+        ),
+    ],
     responses={200: ProposalSerializer, **problems(400, 401, 403, 404)},
     tags=["out"],
 )
@@ -49,13 +54,15 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True):
 @permission_classes([needs_scope("assignments:read")])
 def proposal(request):
     """Return the best sharing of those who wait at an outlet, with objective, bound and gap."""
-    query = read_query(request, branch=str)
+    query = read_query(request, branch=str, moving=one_of({"true": True, "false": False}))
     if "branch" not in query:
         missing = {"pointer": "?branch", "code": "required", "detail": _("Name an outlet.")}
         raise Problem(_("Name an outlet."), code="invalid", errors=[missing])
     outlets = Branch.objects.under(request.client.branch_id)
     outlet = get_object_or_404(outlets, code=query["branch"])
-    found, members = propose_branch(viewer=request.client, branch=outlet, on=localdate())
+    found, members = propose_branch(
+        viewer=request.client, branch=outlet, on=localdate(), moving=query.get("moving", False)
+    )
     numbers = dict(
         Customer.objects.visible_to(request.client)
         .filter(pk__in=[*(line.customer.id for line in found.lines), *(one.id for one, _why in found.left_over)])

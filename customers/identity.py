@@ -20,8 +20,19 @@ def mobile_key(mobile: str) -> str:
     return digits[-11:] if re.fullmatch(r"(86)?1\d{10}", digits) else ""
 
 
+_TOWER = re.compile(r"^.*?(?:(?:\d+|[A-Z]|[一二三四五六七八九十]+)(?:号楼|[幢栋座])|大厦|大楼)")
+_NUMBER = re.compile(r"^.*?\d+号")
+
+
+def building_key(address: str) -> str:
+    """Return an address as far as its building: 解放路8号3幢 of 解放路8号3幢2单元501室; "" where it names none."""
+    address = re.sub(r"\s", "", address).upper()
+    found = _TOWER.match(address) or _NUMBER.match(address)
+    return found[0] if found else ""
+
+
 def hash_of(key: str) -> str:
-    """Return the keyed hash of an identity number or mobile; "" where there is none."""
+    """Return the keyed hash of an identity number, a mobile or a building; "" where there is none."""
     return blind_index(key) if key else ""
 
 
@@ -37,4 +48,5 @@ def sealed_columns(*, id_no: str, mobile: str, address: str) -> dict:
         "mobile_last4": mobile[-4:],
         "address": seal(address),
         "address_masked": mask_address(address) if address else "",
+        "building_hash": hash_of(building_key(address)),
     }

@@ -1,9 +1,9 @@
-"""What ties a customer to a member of staff: family together, a referrer, talks before, one employer, skills for needs.
+"""What ties a customer to a member of staff: family together, a referrer, talks before, one employer or building, skills for needs.
 
 A member who is about to leave has points against him. Points are of `customers.optimiser`: one outweighs 2.5 percent of load (assumption). Points of several ties add up.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
@@ -14,13 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer, Handover, Nomination, ProfileValue, Relation
 from customers.models.family import FAMILY
 
-POINTS = {"family": 5, "referrer": 4, "familiar": 3, "employer": 2, "skills": 2, "language": 2, "leaves_soon": -10}
+POINTS = {
+    "family": 5,
+    "referrer": 4,
+    "familiar": 3,
+    "employer": 2,
+    "building": 1,
+    "skills": 2,
+    "language": 2,
+    "leaves_soon": -10,
+}
 
 LABELS = {
     "family": _("Looks after the family already"),
     "referrer": _("Nominated the customer"),
     "familiar": _("Has talked with the customer before"),
     "employer": _("Looks after others of the same employer"),
+    "building": _("Looks after others of the same building"),
     "skills": _("Skills fit the needs"),
     "language": _("Speaks the language of the customer's home"),
 }
@@ -45,9 +55,9 @@ def points_of(codes: Iterable[str]) -> int:
 
 
 def ties_of(customers, members: Mapping[int, str], *, on: date) -> Ties:
-    """Return the ties of a queryset of customers to members {pk: skills}; eight queries, however many there are."""
+    """Return the ties of a queryset of customers to members {pk: skills}; nine queries, however many there are."""
     found: Ties = defaultdict(lambda: defaultdict(set))
-    rows = list(customers.values_list("pk", "employer", "needs", "occupation"))
+    rows = list(customers.values_list("pk", "employer", "building_hash", "needs", "occupation"))
     pks = [row[0] for row in rows]
 
     def tie(customer: int, member: int, code: str) -> None:
@@ -70,13 +80,14 @@ def ties_of(customers, members: Mapping[int, str], *, on: date) -> Ties:
             "customer", "value"
         )
     )
-    employers = {employer for _pk, employer, *_rest in rows if employer}
-    books = Customer.objects.filter(manager__in=list(members), employer__in=employers).order_by()
-    colleagues = Counter(books.values_list("employer", "manager"))
-    for pk, employer, needs, occupation in rows:
+    colleagues = _held_alike("employer", members, {row[1] for row in rows})
+    neighbours = _held_alike("building_hash", members, {row[2] for row in rows})
+    for pk, employer, building, needs, occupation in rows:
         for member, skills in members.items():
-            if employer and colleagues[employer, member]:
+            if (employer, member) in colleagues:
                 tie(pk, member, "employer")
+            if (building, member) in neighbours:
+                tie(pk, member, "building")
             if fits(skills, f"{needs} {occupation}"):
                 tie(pk, member, "skills")
             if speaks(skills, str(homes.get(pk, ""))):
@@ -84,6 +95,12 @@ def ties_of(customers, members: Mapping[int, str], *, on: date) -> Ties:
             if member in leaving:
                 tie(pk, member, "leaves_soon")
     return {customer: dict(by_member) for customer, by_member in found.items()}
+
+
+def _held_alike(column: str, members: Iterable[int], values: set[str]) -> set[tuple[str, int]]:
+    """Return (value, member) where a member looks after somebody who has this value in the column."""
+    books = Customer.objects.filter(manager__in=list(members), **{f"{column}__in": values - {""}})
+    return set(books.order_by().values_list(column, "manager").distinct())
 
 
 def _leaving(members: Iterable[int], on: date) -> set[int]:

@@ -28,6 +28,7 @@ _SENT = (
     "mobile_last4",
     "address",
     "address_masked",
+    "building_hash",
     "occupation",
     "employer",
     "opened_on",
@@ -158,7 +159,7 @@ CREATE TEMP TABLE staged_customer (
     signed_on date, service_tier smallint, name text, pinyin text, gender text, birth_date date,
     id_no bytea, id_no_masked text, id_no_hash text, mobile bytea, mobile_masked text, mobile_hash text,
     mobile_last4 text, address bytea,
-    address_masked text, occupation text, employer text, opened_on date, risk_grade smallint, risk_assessed_on date,
+    address_masked text, building_hash text, occupation text, employer text, opened_on date, risk_grade smallint, risk_assessed_on date,
     wins boolean DEFAULT false
 ) ON COMMIT DROP
 """

@@ -121,6 +121,7 @@ class Customer(models.Model):
     mobile_last4 = models.CharField(max_length=4, blank=True)
     address = SealedField(blank=True)
     address_masked = models.CharField(max_length=120, blank=True)
+    building_hash = models.CharField(max_length=64, blank=True, default="", db_default="", help_text=_("blind index"))
     occupation = models.CharField(max_length=60, blank=True)
     employer = models.CharField(max_length=80, blank=True)
     tags = ArrayField(models.CharField(max_length=20), default=list, blank=True)

@@ -229,7 +229,28 @@ def test_a_proposal_is_read_and_applied(core, outlet):
     assert customer.manager == member
 
 
-@pytest.mark.parametrize("branch", ["", "?branch=", "?branch=B9", "?who=x"])
+def test_a_proposal_may_move_relations_and_is_applied_as_it_stands(core, outlet):
+    """The only member is full of one gold customer who could be held by the other, who may hold no diamond."""
+    full = LoadFactory(staff__branch=outlet, capacity=60, staff__capacity_factor="0.10").staff
+    other = LoadFactory(staff__branch=outlet, diamond_limit=0).staff
+    for _each in range(2):
+        AssignmentFactory(customer__branch=outlet, staff=full, customer__service_tier=3)
+    gold = AssignmentFactory(customer__branch=outlet, staff=full)
+    diamond = CustomerFactory(branch=outlet, service_tier=3)
+
+    assert core.get("/api/v1/assignments/proposal/?branch=CZ01").json()["unassigned"] == 1
+    found = core.get("/api/v1/assignments/proposal/?branch=CZ01&moving=true").json()
+    assert {line["customer_no"]: line["staff_no"] for line in found["lines"]} == {
+        gold.customer.customer_no: other.staff_no, diamond.customer_no: full.staff_no,
+    }  # fmt: skip
+    lines = [{name: line[name] for name in ("customer_no", "staff_no")} for line in found["lines"]]
+    applied = core.post("/api/v1/assignments:apply", {"lines": lines}, key="m-1")
+    assert applied.status_code == 200, applied.content
+    diamond.refresh_from_db()
+    assert diamond.manager == full
+
+
+@pytest.mark.parametrize("branch", ["", "?branch=", "?branch=B9", "?who=x", "?branch=CZ01&moving=1"])
 def test_a_proposal_is_of_an_outlet_of_the_client(core, branch):
     assert core.get(f"/api/v1/assignments/proposal/{branch}").status_code in (400, 404)
 

@@ -6,6 +6,7 @@ import pytest
 
 from customers import ties
 from customers.branch_proposal import propose_branch
+from customers.identity import sealed_columns
 from customers.models import Customer, Handover, ProfileValue, Relation
 from customers.nomination import nominate
 from staff.roles import Role
@@ -52,6 +53,16 @@ def employer(customer, member):
     AssignmentFactory(customer__branch=customer.branch, customer__employer="柳钢集团", staff=member)
 
 
+def building(customer, member):
+    Customer.objects.filter(pk=customer.pk).update(
+        **sealed_columns(id_no="", mobile="", address="澜江市解放路 8 号 3 幢 2 单元 501 室")
+    )
+    held = AssignmentFactory(customer__branch=customer.branch, staff=member).customer
+    Customer.objects.filter(pk=held.pk).update(
+        **sealed_columns(id_no="", mobile="", address="澜江市解放路8号3幢1单元101室")
+    )
+
+
 def home(customer, member):
     ProfileValue.objects.create(customer=customer, field="native_place", value="广西柳州")
 
@@ -66,6 +77,7 @@ SCENES = {
     "referrer": lambda customer, member: nominate(customer=customer, reason="新开了两间铺面", by=member),
     "familiar": talks,
     "employer": employer,
+    "building": building,
     "skills": lambda customer, member: Customer.objects.filter(pk=customer.pk).update(needs="想了解养老"),
     "language": home,
 }

@@ -34,6 +34,7 @@ from vipcrm.demo.shelves import Shelves, draw_services
 CUSTOMER_COLUMNS = (
     "id", "customer_no", "name", "pinyin", "gender", "birth_date", "lunar_birthday",
     "id_no", "id_no_masked", "id_no_hash", "mobile", "mobile_masked", "mobile_hash", "mobile_last4", "address", "address_masked",
+    "building_hash",
     "occupation", "employer", "tags", "needs", "low_disturb",
     "special_care", "risk_grade", "risk_assessed_on", "branch_id", "relation_status", "opened_on", "signed_on",
     "source_sequence", "service_tier", "asset_tier", "tier_state", "months_below_floor", "is_private_banking", "aum",
