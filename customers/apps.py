@@ -11,4 +11,5 @@ class CustomersConfig(AppConfig):
     def ready(self):
         """Register what jobs this floor does."""
         from customers import bulk, export  # noqa: F401
+        from customers.feed import loading  # noqa: F401
         from customers.imports import batch  # noqa: F401

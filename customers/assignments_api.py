@@ -1,4 +1,5 @@
-"""Assignments over the API: the proposal of an outlet, and assigning lines, all or none, by the same verb as the page."""
+"""Assignments over the API: who looks after whom, the proposal of an outlet, and assigning lines, all or none, by the same
+verb as the page."""
 
 from typing import Annotated
 
@@ -13,13 +14,19 @@ from rest_framework.response import Response
 from customers import assignment
 from customers.assignment import Line, LinesRefused
 from customers.branch_proposal import as_figures, propose_branch
-from customers.models import Customer
-from customers.serializers import AppliedSerializer, ApplySerializer, AssignmentSerializer, ProposalSerializer
+from customers.models import Assignment, Customer
+from customers.serializers import (
+    AppliedSerializer,
+    ApplySerializer,
+    AssignmentPageSerializer,
+    AssignmentSerializer,
+    ProposalSerializer,
+)
 from staff.api.authentication import needs_scope
 from staff.api.body import read_as
-from staff.api.documentation import IDEMPOTENCY_KEY, problems
+from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import one_of, read_query
+from staff.api.paging import one_of, page_after, read_query
 from staff.api.problem import Problem
 from staff.models import Branch, Staff
 
@@ -36,6 +43,41 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True):
 
     lines: Annotated[list[Asked], msgspec.Meta(min_length=1, max_length=MOST)]
     reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+@extend_schema(
+    operation_id="assignments_list",
+    summary="Read who looks after whom",
+    parameters=[
+        OpenApiParameter("customer_no", str, description="of one customer"),
+        OpenApiParameter("staff_no", str, description="of one member of staff"),
+        OpenApiParameter("open", str, enum=["true", "false"], description="true: only those that have not ended"),
+        *PAGE,
+    ],
+    responses={200: AssignmentPageSerializer, **problems(400, 401, 403)},
+    tags=["out"],
+)
+@api_view(["GET"])
+@permission_classes([needs_scope("assignments:read")])
+def assignments(request):
+    """List assignments within the client's branches, oldest change first, history included."""
+    query = read_query(request, customer_no=str, staff_no=str, open=one_of({"true": True, "false": False}))
+    rows = Assignment.objects.visible_to(request.client).select_related("customer__branch", "staff")
+    if "customer_no" in query:
+        rows = rows.filter(customer__customer_no=query["customer_no"])
+    if "staff_no" in query:
+        rows = rows.filter(staff__staff_no=query["staff_no"])
+    if "open" in query:
+        rows = rows.filter(end__isnull=query["open"])
+    return Response(
+        page_after(
+            rows,
+            request=request,
+            limit=query["limit"],
+            cursor=query["cursor"],
+            show=lambda row: AssignmentSerializer(row).data,
+        )
+    )
 
 
 @extend_schema(

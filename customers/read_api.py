@@ -9,10 +9,10 @@ from rest_framework import serializers
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.response import Response
 
-from customers import feed
-from customers.api import put_one
+from customers.feed import FEEDS
+from customers.feed_api import put_one, put_schema
 from customers.models import ConsentRecord, Customer, RelationStatus, Tier, TierChange
-from customers.serializers import CustomerPutSerializer, PageSerializer, PutAnswerSerializer
+from customers.serializers import PageSerializer
 from staff.api.authentication import needs_scope
 from staff.api.documentation import PAGE, problems
 from staff.api.paging import iso_day, one_of, page_after, read_query
@@ -111,18 +111,7 @@ def customers(request):
     )
 
 
-@extend_schema(
-    methods=["PUT"],
-    operation_id="customers_put",
-    summary="Send one customer",
-    request=CustomerPutSerializer,
-    responses={
-        200: PutAnswerSerializer,
-        201: PutAnswerSerializer,
-        **problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
-    },
-    tags=["in"],
-)
+@put_schema(FEEDS["customers"], methods=["PUT"])
 @extend_schema(
     methods=["GET"],
     operation_id="customers_retrieve",
@@ -135,7 +124,7 @@ def customers(request):
 def customer(request, customer_no):
     """Return a customer within the client's branches; or take one, as a batch of one: the same again changes nothing."""
     if request.method == "PUT":
-        return put_one(request, feed.CustomerRow, feed.take_customers, customer_no=customer_no)
+        return put_one(request, FEEDS["customers"], customer_no=customer_no)
     rows = (
         Customer.objects.visible_to(request.client)
         .select_related("branch", "manager")

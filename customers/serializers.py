@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from customers.models import ASSET_KINDS, Assignment, Tier, TransactionEvent
+from customers.models import Assignment, Tier
 
 
 class AssignmentSerializer(serializers.ModelSerializer):
@@ -28,86 +28,8 @@ class AssignmentPageSerializer(PageSerializer):
     results = AssignmentSerializer(many=True)
 
 
-class CustomerRowSerializer(serializers.Serializer):
-    row_id = serializers.CharField(max_length=32, help_text="your name for the row, given back in the answer")
-    customer_no = serializers.CharField(max_length=32)
-    sequence = serializers.IntegerField(min_value=0, help_text="version of the row; a lower one is stale")
-    name = serializers.CharField(max_length=80)
-    branch = serializers.CharField(help_text="code of the outlet, within the client's branches")
-    gender = serializers.ChoiceField(choices=["m", "f", ""], required=False)
-    birth_date = serializers.DateField(required=False, allow_null=True)
-    id_no = serializers.CharField(max_length=32, required=False)
-    mobile = serializers.CharField(max_length=20, required=False)
-    address = serializers.CharField(max_length=200, required=False)
-    occupation = serializers.CharField(max_length=60, required=False)
-    employer = serializers.CharField(max_length=80, required=False)
-    opened_on = serializers.DateField(required=False, allow_null=True)
-    signed_on = serializers.DateField(required=False, allow_null=True)
-    service_tier = serializers.ChoiceField(choices=[tier.code for tier in Tier], required=False)
-    risk_grade = serializers.IntegerField(min_value=1, max_value=5, required=False, allow_null=True)
-    risk_assessed_on = serializers.DateField(required=False, allow_null=True)
-
-
-class BatchSerializer(serializers.Serializer):
-    as_of = serializers.DateField(help_text="the business day that the rows speak of")
-    mode = serializers.ChoiceField(choices=["partial", "atomic"], required=False)
-
-
-class CustomerBatchSerializer(BatchSerializer):
-    rows = CustomerRowSerializer(many=True)
-
-
-class BalanceRowSerializer(serializers.Serializer):
-    row_id = serializers.CharField(max_length=32)
-    customer_no = serializers.CharField(max_length=32)
-    sequence = serializers.IntegerField(min_value=0)
-    data_date = serializers.DateField(required=False, allow_null=True, help_text="as_of where it is left out")
-
-    def get_fields(self):
-        money = {
-            name: serializers.DecimalField(max_digits=18, decimal_places=2, required=False, help_text="yuan, a string")
-            for name in (*ASSET_KINDS, "loan_balance", "card_outstanding")
-        }
-        return super().get_fields() | money
-
-
-class CustomerPutSerializer(CustomerRowSerializer):
-    """A customer without what the address names."""
-
-    row_id = None
-    customer_no = None
-
-
-class BalanceSerializer(BalanceRowSerializer):
-    """A balance without what the address names."""
-
-    row_id = None
-    customer_no = None
-    data_date = None
-
-
 class PutAnswerSerializer(serializers.Serializer):
     status = serializers.ChoiceField(["created", "updated", "unchanged"])
-
-
-class BalanceBatchSerializer(BatchSerializer):
-    rows = BalanceRowSerializer(many=True)
-
-
-class TransactionRowSerializer(serializers.Serializer):
-    row_id = serializers.CharField(max_length=32)
-    customer_no = serializers.CharField(max_length=32)
-    external_id = serializers.CharField(max_length=64, help_text="your key of the event; unique in the bank")
-    sequence = serializers.IntegerField(min_value=0)
-    kind = serializers.ChoiceField(choices=TransactionEvent.Kind.values)
-    data_date = serializers.DateField(required=False, allow_null=True, help_text="as_of where it is left out")
-    amount = serializers.DecimalField(max_digits=18, decimal_places=2, required=False, help_text="yuan, a string")
-    counterparty_type = serializers.ChoiceField(choices=TransactionEvent.Counterparty.values, required=False)
-    channel = serializers.CharField(max_length=20, required=False)
-
-
-class TransactionBatchSerializer(BatchSerializer):
-    rows = TransactionRowSerializer(many=True)
 
 
 class RowAnswerSerializer(serializers.Serializer):

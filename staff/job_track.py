@@ -82,8 +82,12 @@ class Track:
         """Note a row that could not be done, in the transaction of the caller."""
         self.faults([(row, reason)])
 
-    def faults(self, found: Iterable[tuple[str, str]]) -> None:
-        rows = (JobFault(job=self.job, row=str(row)[:120], reason=str(reason)[:FAULT_LENGTH]) for row, reason in found)
+    def faults(self, found: Iterable[tuple[str, ...]]) -> None:
+        """Note rows as (row, reason) or (row, reason, code)."""
+        rows = (
+            JobFault(job=self.job, row=str(row)[:120], reason=str(reason)[:FAULT_LENGTH], code="".join(code))
+            for row, reason, *code in found
+        )
         JobFault.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
 
     def checkpoint(self, **state) -> None:

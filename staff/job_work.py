@@ -32,7 +32,7 @@ def run(*, job_id: int) -> str | None:
         return None
     if job.status != Status.RUNNING:
         return job.status
-    with translation.override(job.asked_by.language):
+    with translation.override(job.language):
         return _do(job)
 
 
@@ -40,13 +40,13 @@ def run(*, job_id: int) -> str | None:
 def claim(job_id: int) -> Job | None:
     """Take the lease of a job that waits, or that a dead worker left; the last of its tries over, give it up."""
     free = Job.objects.claimable().select_for_update(skip_locked=True, of=("self",), no_key=True)
-    job = free.select_related("asked_by__branch").filter(pk=job_id).first()
+    job = free.select_related("asked_by__branch", "client__branch").filter(pk=job_id).first()
     if job is None:
         return None
     if job.stop_asked:
         return _close(job, Status.STOPPED, "")
     if job.attempts >= jobs.MAX_ATTEMPTS:
-        with translation.override(job.asked_by.language):
+        with translation.override(job.language):
             return _close(job, Status.DEAD, job.outcome or _("The worker died each time it was at this job."))
     job.status, job.attempts, job.token = Status.RUNNING, job.attempts + 1, uuid.uuid4()
     job.started_at, job.lease_until = timezone.now(), CLOCK + LEASE

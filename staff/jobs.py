@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from staff import audit
-from staff.models import Job, JobResult, Staff
+from staff.models import ApiClient, Job, JobResult, Staff
 from staff.models.jobs import CLOCK
 from staff.refusal import Refused
 
@@ -52,13 +52,14 @@ def kind(name: str) -> Callable:
 
 
 def start(
-    *, kind: str, by: Staff, title: str, params: dict | None = None, selection: Iterable[int] = (),
+    *, kind: str, by: Staff | ApiClient, title: str, params: dict | None = None, selection: Iterable[int] = (),
     total: int | None = None, unit: str = Job.Unit.ROWS,
 ) -> Job:  # fmt: skip
     """Ask for a job in the caller's transaction; a worker hears of it after the commit.
 
     Args:
         kind: the name under which a room registered it.
+        by: a member of staff, or a system that calls the API.
         selection: the ids it is about, as they are now: what matches later changes nothing.
         total: how much there is to do; without it the length of the selection.
     """
@@ -68,7 +69,8 @@ def start(
     job = Job.objects.create(
         kind=kind,
         title=str(title)[:120],
-        asked_by=by,
+        asked_by=by if isinstance(by, Staff) else None,
+        client=by if isinstance(by, ApiClient) else None,
         params=params or {},
         selection=chosen,
         total=len(chosen) if total is None else total,

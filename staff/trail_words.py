@@ -54,6 +54,7 @@ ACTIONS = {
     "view.restored": _("View of customers restored"),
     "task.planned": _("Contact planned"),
     "feed.taken": _("Rows of the core bank taken"),
+    "staff.fed": _("Member of staff sent by a feed"),
     "contact.logged": _("Contact logged"),
     "contact.voided": _("Contact voided"),
     "task.snoozed": _("Task put off"),

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from churn.api import churn_alert_acknowledge, churn_alerts, churn_scores
 from contacts import contacts_api, messages_api
 from customers import assignments_api, read_api
-from customers.api import assets_batch, assignments, balance, customers_batch, transactions_batch
+from customers.feed_api import feed_urls
 from staff.api.token import token
 from vipcrm.changes_api import changes
 from vipcrm.days_api import day_close
@@ -23,19 +23,16 @@ def _read(view):
 
 urlpatterns = [
     path("oauth/token/", token, name="token"),
+    *feed_urls(),
     path("customers/", _read(read_api.customers), name="customers"),
     path("customers/<str:customer_no>/", _read(read_api.customer), name="customer"),
-    path("customers/<str:customer_no>/assets/<str:day>/", login_not_required(balance), name="balance"),
     path("tier-changes/", _read(read_api.tier_changes), name="tier_changes"),
     path("consents/", _read(read_api.consents), name="consents"),
     path("contacts/", _read(contacts_api.contacts), name="contacts"),
     path("opportunities/", _read(contacts_api.opportunities), name="opportunities"),
     path("churn/scores/", _read(churn_scores), name="churn_scores"),
     path("churn/alerts/<int:pk>:acknowledge", login_not_required(churn_alert_acknowledge), name="churn_acknowledge"),
-    path("customers:batch", login_not_required(customers_batch), name="customers_batch"),
-    path("assets:batch", login_not_required(assets_batch), name="assets_batch"),
-    path("transactions:batch", login_not_required(transactions_batch), name="transactions_batch"),
-    path("assignments/", _read(assignments), name="assignments"),
+    path("assignments/", _read(assignments_api.assignments), name="assignments"),
     path("assignments/proposal/", login_not_required(assignments_api.proposal), name="assignments_proposal"),
     path("assignments:apply", login_not_required(assignments_api.apply), name="assignments_apply"),
     path("churn/alerts/", _read(churn_alerts), name="churn_alerts"),

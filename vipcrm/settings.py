@@ -185,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-jobs": {"task": "staff.tasks.forget_jobs", "schedule": timedelta(hours=1)},
     "outbox": {"task": "staff.tasks.send_outbox", "schedule": timedelta(seconds=30)},
     "messages": {"task": "contacts.tasks.send_messages", "schedule": timedelta(seconds=60)},
+    "forget-feeds": {"task": "vipcrm.tasks.forget_feeds", "schedule": timedelta(hours=6)},
     "forget-answers": {"task": "staff.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "beat-heartbeat": {"task": "staff.tasks.heartbeat", "schedule": timedelta(seconds=60)},
 }
@@ -313,6 +314,8 @@ OAUTH2_PROVIDER = {
         "customers:write": "Feed customers",
         "assets:write": "Feed end-of-day assets",
         "holdings:write": "Feed holdings",
+        "products:write": "Feed products and net values",
+        "staff:write": "Feed institutions and members of staff",
         "assignments:read": "Read who looks after whom",
         "assignments:write": "Assign customers",
         "contacts:read": "Read contacts and opportunities",
@@ -357,8 +360,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
         "staff.api.documentation.strict_requests",
+        "staff.api.documentation.with_examples",
     ],
 }
 

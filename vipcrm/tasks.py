@@ -1,10 +1,11 @@
-"""The night as a task: beat starts it, any worker carries it on."""
+"""The night as a task: beat starts it, any worker carries it on; and what broken feeds left behind."""
 
 from datetime import date
 
 from celery import shared_task
 from django.db import OperationalError
 
+from customers.feed import loading
 from vipcrm import night as nights
 
 
@@ -15,3 +16,9 @@ def night(*, day: str | None = None) -> None:
     nights.start(on=on)
     nights.retry_skipped(on=on)
     nights.work(on=on)
+
+
+@shared_task(name="vipcrm.tasks.forget_feeds", expires=3600)
+def forget_feeds() -> int:
+    """Drop the lines of loads that ended a week ago without taking them."""
+    return loading.forget()

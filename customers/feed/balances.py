@@ -7,11 +7,32 @@ from django.utils.translation import gettext as _
 
 from customers.assets import ensure_partitions
 from customers.feed.days import dated
-from customers.feed.rows import BalanceRow, Outcome
+from customers.feed.rows import CustomerNo, Outcome, Row, day, money, rejected
 from customers.feed.staging import copy_into
 from customers.models import ASSET_KINDS, Customer
 
 _AMOUNTS = (*ASSET_KINDS, "loan_balance", "card_outstanding")
+
+Money = money("yuan, a string; 0 where it is left out")
+
+
+class BalanceRow(Row, kw_only=True):
+    """One customer's balances at the end of a day."""
+
+    customer_no: CustomerNo
+    data_date: day("of the balances; as_of where it is left out") | None = None
+    demand: Money = "0"
+    time_deposit: Money = "0"
+    structured: Money = "0"
+    wealth: Money = "0"
+    fund: Money = "0"
+    insurance: Money = "0"
+    bond: Money = "0"
+    gold: Money = "0"
+    trust: Money = "0"
+    custody_cash: Money = "0"
+    loan_balance: Money = "0"
+    card_outstanding: Money = "0"
 
 
 @transaction.atomic
@@ -63,14 +84,8 @@ def _merge(rows: dict[int, BalanceRow], by) -> dict[int, Outcome]:
 
 def _outcome(position: int, row: BalanceRow, status: str) -> Outcome:
     if status == "unknown":
-        return Outcome(
-            row_id=row.row_id,
-            status="rejected",
-            code="unknown_customer",
-            pointer=f"/rows/{position}/customer_no",
-            detail=_("Row %(row)d: no such customer in your branches; send it to customers:batch first.")
-            % {"row": position + 1},
-        )
+        words = _("no such customer in your branches; send it to customers:batch first.")
+        return rejected(position, row, "unknown_customer", "customer_no", words)
     if status == "stale":
         return Outcome(
             row_id=row.row_id,

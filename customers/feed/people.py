@@ -1,18 +1,40 @@
 """Customers from the core banking system."""
 
 from datetime import date
+from typing import Literal
 
 import msgspec
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from customers.feed.rows import CustomerRow, Outcome
+from customers.feed.rows import CustomerNo, Outcome, Row, day, key, rejected, text, whole
 from customers.feed.staging import copy_into
 from customers.identity import sealed_columns
 from customers.models import Tier
 from customers.names import pinyin_of
 from staff.models import Branch
 from staff.sealing import blind_index
+
+
+class CustomerRow(Row, kw_only=True):
+    """One customer as the core system knows him."""
+
+    customer_no: CustomerNo
+    name: text(80, least=1, example="沈雅琴")
+    branch: key("code of the outlet, within the client's branches", example="BJ01")
+    gender: Literal["m", "f", ""] = ""
+    birth_date: day("a date, no time zone") | None = None
+    id_no: text(32, "kept sealed, shown masked") = ""
+    mobile: text(20, "kept sealed, shown masked") = ""
+    address: text(200, "kept sealed, shown to its road") = ""
+    occupation: text(60) = ""
+    employer: text(80) = ""
+    opened_on: day("when the first account was opened") | None = None
+    signed_on: day("when the card was signed; a card above general needs it") | None = None
+    service_tier: Literal["general", "gold", "platinum", "diamond"] = "general"
+    risk_grade: whole(1, 5, "1–5 for C1–C5") | None = None
+    risk_assessed_on: day("day of that grade") | None = None
+
 
 _SENT = (
     "name",
@@ -87,21 +109,12 @@ def take_customers(*, rows: dict[int, CustomerRow], as_of: date, by) -> dict[int
 
 
 def _problem(position: int, row: CustomerRow, branches: dict) -> Outcome | None:
-    def rejected(code, field, detail):
-        return Outcome(
-            row_id=row.row_id,
-            status="rejected",
-            code=code,
-            pointer=f"/rows/{position}/{field}",
-            detail=_("Row %(row)d: %(problem)s") % {"row": position + 1, "problem": detail},
-        )
-
     if row.branch not in branches:
-        return rejected("unknown_branch", "branch", _("no such outlet within the client's branches."))
+        return rejected(position, row, "unknown_branch", "branch", _("no such outlet within the client's branches."))
     if row.service_tier != "general" and row.signed_on is None:
-        return rejected("unsigned_card", "signed_on", _("a card needs the date of signing."))
+        return rejected(position, row, "unsigned_card", "signed_on", _("a card needs the date of signing."))
     if row.opened_on and row.signed_on and row.signed_on < row.opened_on:
-        return rejected("dates_out_of_order", "signed_on", _("the signing lies before the opening."))
+        return rejected(position, row, "dates_out_of_order", "signed_on", _("the signing lies before the opening."))
     return None
 
 
@@ -134,17 +147,11 @@ def _staged(position: int, row: CustomerRow, branches: dict) -> tuple:
 
 def _outcome(position: int, row: CustomerRow, status: str) -> Outcome:
     if status == "elsewhere":
-        return Outcome(
-            row_id=row.row_id, status="rejected", code="customer_elsewhere", pointer=f"/rows/{position}/customer_no",
-            detail=_("Row %(row)d: this number belongs to a branch that the client may not write.")
-            % {"row": position + 1},
-        )  # fmt: skip
+        words = _("this number belongs to a branch that the client may not write.")
+        return rejected(position, row, "customer_elsewhere", "customer_no", words)
     if status == "merged":
-        return Outcome(
-            row_id=row.row_id, status="rejected", code="customer_merged", pointer=f"/rows/{position}/customer_no",
-            detail=_("Row %(row)d: this number was merged into another; send the one that stayed.")
-            % {"row": position + 1},
-        )  # fmt: skip
+        words = _("this number was merged into another; send the one that stayed.")
+        return rejected(position, row, "customer_merged", "customer_no", words)
     if status == "stale":
         return Outcome(
             row_id=row.row_id, status="stale", code="older_sequence",

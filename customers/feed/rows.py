@@ -3,81 +3,54 @@
 import re
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext as _
+from msgspec import Meta
 
-Money = Annotated[str, msgspec.Meta(pattern=r"^\d{1,16}(\.\d{1,2})?$")]
-"""Yuan as a decimal string, two digits at most after the point, not negative."""
-
-Key = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[\x21-\x7e]+$")]
-Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-
-def text(most: int) -> Any:
-    """Return the type of a text of at most that many characters, without control characters."""
-    return Annotated[str, msgspec.Meta(max_length=most, pattern=r"^[^\x00-\x1f\x7f]*$")]
+MONEY = r"^\d{1,16}(\.\d{1,2})?$"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""A text without control characters."""
 
 
-class CustomerRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One customer of `POST /api/v1/customers:batch`."""
-
-    row_id: Key
-    customer_no: Key
-    sequence: Sequence
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    branch: Key
-    gender: Literal["m", "f", ""] = ""
-    birth_date: date | None = None
-    id_no: text(32) = ""
-    mobile: text(20) = ""
-    address: text(200) = ""
-    occupation: text(60) = ""
-    employer: text(80) = ""
-    opened_on: date | None = None
-    signed_on: date | None = None
-    service_tier: Literal["general", "gold", "platinum", "diamond"] = "general"
-    risk_grade: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
-    risk_assessed_on: date | None = None
+def money(said: str) -> Any:
+    """Return the type of yuan as a decimal string, two digits at most after the point, not negative."""
+    return Annotated[str, Meta(pattern=MONEY, description=said, examples=["125000.00"])]
 
 
-class BalanceRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One customer's end-of-day balances of `POST /api/v1/assets:batch`; what is left out is 0."""
-
-    row_id: Key
-    customer_no: Key
-    sequence: Sequence
-    data_date: date | None = None
-    demand: Money = "0"
-    time_deposit: Money = "0"
-    structured: Money = "0"
-    wealth: Money = "0"
-    fund: Money = "0"
-    insurance: Money = "0"
-    bond: Money = "0"
-    gold: Money = "0"
-    trust: Money = "0"
-    custody_cash: Money = "0"
-    loan_balance: Money = "0"
-    card_outstanding: Money = "0"
+def key(said: str, *, most: int = 32, example: str = "") -> Any:
+    """Return the type of a code of visible ASCII characters."""
+    examples = [example] if example else None
+    return Annotated[
+        str, Meta(min_length=1, max_length=most, pattern=r"^[\x21-\x7e]+$", description=said, examples=examples)
+    ]
 
 
-class TransactionRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One event of `POST /api/v1/transactions:batch`; `external_id` is the core system's key of it."""
+def text(most: int, said: str = "", *, least: int = 0, example: str = "") -> Any:
+    """Return the type of a text of so many characters, without control characters."""
+    examples = [example] if example else None
+    return Annotated[
+        str, Meta(min_length=least, max_length=most, pattern=PLAIN, description=said or None, examples=examples)
+    ]
 
-    row_id: Key
-    customer_no: Key
-    external_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
-    sequence: Sequence
-    kind: Literal[
-        "inflow", "outflow", "purchase", "redeem", "payroll", "card_spend", "card_issue", "card_cancel",
-        "loan_repay", "counter_visit", "login",
-    ]  # fmt: skip
-    data_date: date | None = None
-    amount: Money = "0"
-    counterparty_type: Literal["own_bank", "other_bank", "corporate", ""] = ""
-    channel: text(20) = ""
+
+def day(said: str) -> Any:
+    return Annotated[date, Meta(description=said, examples=["2026-11-26"])]
+
+
+def whole(low: int, high: int, said: str) -> Any:
+    return Annotated[int, Meta(ge=low, le=high, description=said, examples=[low + 1])]
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What every row of a feed carries."""
+
+    row_id: key("your name for the row, given back in the answer", example="r-1")
+    sequence: whole(0, 2**63 - 1, "version of the row; a lower one than was taken is stale")
+
+
+CustomerNo = key("number of the customer in the core system", example="620000001")
 
 
 @dataclass
@@ -95,6 +68,17 @@ class Outcome:
         return {name: value for name, value in asdict(self).items() if value or name in ("row_id", "status")}
 
 
+def rejected(position: int, row: Any, code: str, field: str, problem: str) -> Outcome:
+    """Return the refusal of a row, with the place of the field and what to do in words."""
+    return Outcome(
+        row_id=row.row_id,
+        status="rejected",
+        code=code,
+        pointer=f"/rows/{position}/{field}",
+        detail=_("Row %(row)d: %(problem)s") % {"row": position + 1, "problem": problem},
+    )
+
+
 def read_rows(rows: list, shape: type[msgspec.Struct]) -> tuple[dict[int, Any], dict[int, Outcome]]:
     """Read rows into structs; return those that fit and the outcomes of those that do not, both by position."""
     try:
@@ -106,11 +90,11 @@ def read_rows(rows: list, shape: type[msgspec.Struct]) -> tuple[dict[int, Any], 
         try:
             good[position] = msgspec.convert(row, shape)
         except msgspec.ValidationError as error:
-            bad[position] = _rejection(position, row, str(error))
+            bad[position] = _misread(position, row, str(error))
     return good, bad
 
 
-def _rejection(position: int, row: Any, message: str) -> Outcome:
+def _misread(position: int, row: Any, message: str) -> Outcome:
     place = re.search(r"- at `\$\.?([^`]*)`$", message)
     named = re.search(r"(?:unknown|required) field `([^`]+)`", message)
     field = (place.group(1) if place else "") or (named.group(1) if named else "")

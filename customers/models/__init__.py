@@ -8,6 +8,7 @@ from customers.models.assignment import Assignment, Load, QuotaRule
 from customers.models.assignment_rule import AssignmentRule
 from customers.models.customer import Customer, RelationStatus, SearchKey, TierState, ValueClass
 from customers.models.family import ExternalAsset, Gift, ImportantDate, Relation
+from customers.models.feed_parts import FeedPart
 from customers.models.handover import Handover, HandoverLine
 from customers.models.imports import ImportBatch, ImportKind, ImportMapping, ImportRow
 from customers.models.list_memory import ListChoice, SavedView, ViewPin
@@ -15,7 +16,7 @@ from customers.models.merging import CustomerMerge, NotSamePerson
 from customers.models.named_lists import CustomerList, CustomerListMember, ListPurpose
 from customers.models.nomination import Nomination
 from customers.models.override import Override
-from customers.models.portfolio import Holding, Product
+from customers.models.portfolio import Holding, Product, ProductValue
 from customers.models.proposal_record import ProposalRecord
 from customers.models.segments import Segment, SegmentMember, SegmentStrategy
 from customers.models.tiers import RatingRule, Tier, TierChange, TierRule
@@ -38,6 +39,7 @@ __all__ = [
     "DayClose",
     "ExternalAsset",
     "Gift",
+    "FeedPart",
     "Handover",
     "HandoverLine",
     "Hobby",
@@ -56,6 +58,7 @@ __all__ = [
     "NotSamePerson",
     "Override",
     "Product",
+    "ProductValue",
     "ProfileValue",
     "ProposalRecord",
     "QuotaRule",

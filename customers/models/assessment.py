@@ -11,7 +11,7 @@ from staff.models import Staff
 
 
 class RiskAssessment(models.Model):
-    """One assessment recorded in the branch; those of the counter come with the feed into the customer's columns.
+    """One assessment: recorded in the branch by a member of staff, or sent by the core system under a key of its own.
 
     `confirmed`: a grade that differs from the one before was confirmed again by the customer.
     """
@@ -19,8 +19,10 @@ class RiskAssessment(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="risk_assessments")
     grade = models.PositiveSmallIntegerField(help_text=_("1–5 for C1–C5"))
     assessed_on = models.DateField()
-    confirmed = models.BooleanField(default=False)
-    by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    confirmed = models.BooleanField(default=False, db_default=False)
+    by = models.ForeignKey(Staff, models.PROTECT, related_name="+", null=True, blank=True)
+    external_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    sequence = models.BigIntegerField(default=-1, db_default=-1, help_text=_("version of the feed's row"))
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -28,6 +30,9 @@ class RiskAssessment(models.Model):
         ordering = ["-at", "-id"]
         constraints = [
             models.CheckConstraint(name="risk_assessment_c1_to_c5", condition=Q(grade__range=(1, 5))),
+            models.CheckConstraint(
+                name="risk_assessment_by_somebody", condition=Q(by__isnull=False) | Q(external_id__isnull=False)
+            ),
         ]
 
     def __str__(self):

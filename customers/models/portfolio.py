@@ -39,6 +39,7 @@ class Product(models.Model):
     on_sale_from = models.DateField(null=True, blank=True)
     on_sale_to = models.DateField(null=True, blank=True)
     selling_points = models.TextField(max_length=600, blank=True, db_default="")
+    sequence = models.BigIntegerField(default=-1, db_default=-1, help_text=_("version of the feed's row"))
 
     objects = ProductQuerySet.as_manager()
 
@@ -57,6 +58,26 @@ class Product(models.Model):
         from django.urls import reverse
 
         return reverse("customers:product_detail", args=[self.pk])
+
+
+class ProductValue(models.Model):
+    """The net value of a product at the end of a day, yuan a unit; written by `customers.feed` alone."""
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="values")
+    data_date = models.DateField()
+    value = models.DecimalField(max_digits=16, decimal_places=6)
+    sequence = models.BigIntegerField(default=-1, db_default=-1)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-data_date"]
+        constraints = [
+            models.UniqueConstraint(name="product_value_once_a_day", fields=["product", "data_date"]),
+            models.CheckConstraint(name="product_value_not_negative", condition=Q(value__gte=0)),
+        ]
+
+    def __str__(self):
+        return f"{self.product_id} {self.data_date} {self.value}"
 
 
 class HoldingQuerySet(models.QuerySet):
@@ -90,6 +111,7 @@ class Holding(models.Model):
     opened_on = models.DateField()
     matures_on = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    sequence = models.BigIntegerField(default=-1, db_default=-1, help_text=_("version of the feed's row"))
 
     objects = HoldingQuerySet.as_manager()
 

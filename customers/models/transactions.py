@@ -45,6 +45,9 @@ class TransactionEvent(models.Model):
     amount = models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
     counterparty_type = models.CharField(max_length=10, choices=Counterparty, blank=True, default="", db_default="")
     channel = models.CharField(max_length=20, blank=True, default="", db_default="")
+    organisation = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text=_("who pays, of a payroll")
+    )
     external_id = models.CharField(max_length=64, unique=True)
     sequence = models.BigIntegerField(default=0, db_default=0)
 

@@ -1,5 +1,6 @@
 """Reading a JSON body strictly: what is doubtful is refused, with the place where it stands."""
 
+import io
 import json
 import math
 from datetime import UTC, datetime
@@ -62,6 +63,20 @@ class StrictJSONParser(BaseParser):
         if request is not None:
             request.raw_body = raw
         return read_json(raw)
+
+
+class NdjsonParser(BaseParser):
+    """Hands the stream of lines on unread: it may be of any size."""
+
+    media_type = "application/x-ndjson"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        return stream
+
+
+def stream_of(request):
+    """Return the body of a request as a stream; one without a body is an empty stream."""
+    return request.data if hasattr(request.data, "read") else io.BytesIO()
 
 
 def read_json(raw: bytes):

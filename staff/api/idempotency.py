@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from staff.api.body import stream_of
 from staff.api.problem import Problem
 from staff.models import IdempotencyRecord
 
@@ -36,16 +37,42 @@ def idempotent(view):
             if stored is not None:
                 return _replay(stored, fingerprint)
             response = view(*args, **kwargs)
-            IdempotencyRecord.objects.create(
-                client=request.client,
-                key=key,
-                fingerprint=fingerprint,
-                status_code=response.status_code,
-                response=json.loads(JSONRenderer().render(response.data)),
-            )
+            _remember(request, key, fingerprint, response)
             return response
 
     return once
+
+
+def idempotent_stream(request, *, digest_of, act) -> Response:
+    """Make a POST repeatable whose body is a stream: read once, never whole in memory.
+
+    Args:
+        digest_of: reads the stream to its end and returns its SHA-256, where the call is a repeated one.
+        act: reads the stream, does the work and returns (response, SHA-256 of the body), in one transaction with the answer.
+    """
+    key, stream = _key(request), stream_of(request)
+    with transaction.atomic():
+        _hold(request.client, key)
+        stored = IdempotencyRecord.objects.filter(client=request.client, key=key).first()
+        if stored is not None:
+            return _replay(stored, _fingerprint(request, digest_of(stream)))
+        response, digest = act(stream)
+        _remember(request, key, _fingerprint(request, digest), response)
+        return response
+
+
+def _fingerprint(request, digest: str) -> str:
+    return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{digest}".encode()).hexdigest()
+
+
+def _remember(request, key: str, fingerprint: str, response: Response) -> None:
+    IdempotencyRecord.objects.create(
+        client=request.client,
+        key=key,
+        fingerprint=fingerprint,
+        status_code=response.status_code,
+        response=json.loads(JSONRenderer().render(response.data)),
+    )
 
 
 def _key(request) -> str:

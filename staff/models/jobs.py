@@ -61,7 +61,11 @@ class Job(models.Model):
 
     kind = models.CharField(max_length=40)
     title = models.CharField(_("title"), max_length=120, help_text=_("in the language of who asked"))
-    asked_by = models.ForeignKey(Staff, models.PROTECT, related_name="jobs")
+    asked_by = models.ForeignKey(Staff, models.PROTECT, related_name="jobs", null=True, blank=True)
+    client = models.ForeignKey(
+        "staff.ApiClient", models.PROTECT, related_name="jobs", null=True, blank=True,
+        help_text=_("the system that asked, where no member of staff did"),
+    )  # fmt: skip
     params = models.JSONField(default=dict)
     selection = ArrayField(models.BigIntegerField(), default=list, blank=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
@@ -93,6 +97,9 @@ class Job(models.Model):
                 | Q(lease_until__isnull=False, token__isnull=False, started_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="job_asked_for_by_one", condition=Q(asked_by__isnull=True) ^ Q(client__isnull=True)
+            ),
+            models.CheckConstraint(
                 name="job_ended_has_an_end",
                 condition=Q(status__in=["waiting", "running"]) | Q(finished_at__isnull=False),
             ),
@@ -120,6 +127,11 @@ class Job(models.Model):
         return reverse("staff:job", args=[self.pk])
 
     @property
+    def language(self) -> str:
+        """Return the language in which it speaks: that of who asked; a system's is that of its reports, Chinese."""
+        return self.asked_by.language if self.asked_by else Staff.Language.CHINESE
+
+    @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
 
@@ -129,6 +141,9 @@ class JobFault(models.Model):
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="faults")
     row = models.CharField(max_length=120, help_text=_("a customer number, a line of a file"))
+    code = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text=_("for a system that asked")
+    )
     reason = models.CharField(max_length=300)
 
     class Meta:

@@ -52,6 +52,7 @@ class Branch(models.Model):
     path = models.CharField(max_length=200, default="", blank=True, editable=False)
     address = models.CharField(_("address"), max_length=200, blank=True)
     active = models.BooleanField(_("active"), default=True)
+    sequence = models.BigIntegerField(default=-1, db_default=-1, help_text=_("version of the feed's row"))
 
     objects = BranchQuerySet.as_manager()
 
@@ -153,6 +154,7 @@ class Staff(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
     language = models.CharField(max_length=8, choices=Language, default=Language.CHINESE, db_default="zh-hans")
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO, db_default="auto")
+    sequence = models.BigIntegerField(default=-1, db_default=-1, help_text=_("version of the feed's row"))
     single_keys = models.BooleanField(default=True, db_default=True, help_text=_("single-key shortcuts are on"))
 
     objects = StaffManager()

@@ -100,7 +100,7 @@ def test_a_signed_card_raises_the_tier_and_is_written_down(client):
         (customer_row(birth_date="1974-02-30"), "invalid", "/rows/0/birth_date"),
         (customer_row(name="a\x00b"), "invalid", "/rows/0/name"),
         (customer_row(service_tier="gold"), "unsigned_card", "/rows/0/signed_on"),
-        ({"row_id": "1"}, "invalid", "/rows/0/customer_no"),
+        ({"row_id": "1"}, "invalid", "/rows/0/sequence"),
         ("not a row", "invalid", "/rows/0"),
     ],
 )
@@ -222,5 +222,5 @@ def test_an_event_does_not_move_to_another_customer(client):
 
     outcomes = send_events(client, event(customer_no="A2", sequence=9))
 
-    assert [each.code for each in outcomes] == ["event_of_another"]
+    assert [each.code for each in outcomes] == ["key_of_another"]
     assert TransactionEvent.objects.get().customer.customer_no == "A1"

@@ -4,6 +4,7 @@ The rows are read against the URL resolver, so that a new address without a row 
 do it at all (else 403) and what belongs to a customer is looked for out of sight too (404).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,6 +17,8 @@ from django.utils import timezone
 
 from churn.models import ChurnAlert, ChurnModelVersion, ChurnScore, LossReview
 from customers import named_lists
+from customers.feed import FEEDS
+from customers.feed_api import ONE
 from customers.imports.batch import keep
 from customers.imports.reading import Table
 from customers.models import (
@@ -321,9 +324,10 @@ ROWS = {
     "churn/model/<int:pk>/release/": post({OFFICE}, "model", ok=DONE | {409}),
     "churn/model/<int:pk>/assessments/": post({OFFICE}, "model"),
     "api/v1/oauth/token/": post(EVERYBODY, ok={400, 401}),
-    "api/v1/customers:batch": API,
-    "api/v1/assets:batch": API,
-    "api/v1/transactions:batch": API,
+    **{f"api/v1/{feed}:{act}": API for feed in FEEDS for act in ("batch", "load")},
+    **{f"api/v1/{address}": API for address in ONE.values()},
+    "api/v1/jobs/<int:pk>/": API,
+    "api/v1/jobs/<int:pk>/errors/": API,
     "api/v1/assignments/": API,
     "api/v1/assignments/proposal/": API,
     "api/v1/assignments:apply": API,
@@ -334,7 +338,6 @@ ROWS = {
     "api/v1/churn/scores/": API,
     "api/v1/customers/": API,
     "api/v1/customers/<str:customer_no>/": API,
-    "api/v1/customers/<str:customer_no>/assets/<str:day>/": API,
     "api/v1/tier-changes/": API,
     "api/v1/consents/": API,
     "api/v1/contacts/": API,
@@ -461,11 +464,8 @@ def ask(client, route, row, thing, people):
         kwargs = {"pk": pk} | {name: value for name, value in BESIDE.items() if f":{name}>" in route}
     elif "<int:to>" in route:
         kwargs = {"to": people[MANAGER].pk}
-    elif "<str:day>" in route or "<str:customer_no>" in route:
-        named = {"day": "2026-11-24", "customer_no": "none"}
-        kwargs = {name: value for name, value in named.items() if f":{name}>" in route}
-    elif "<str:key>" in route:
-        kwargs = {"key": "none"}
+    elif "<str:" in route:
+        kwargs = {name: "2026-11-24" if name == "day" else "none" for name in re.findall(r"<str:(\w+)>", route)}
     elif "rows" in route:
         kwargs = {"rows": str(pk)}
     elif "<slug:form>" in route:
