@@ -1,6 +1,6 @@
 from django.urls import path
 
-from staff import views, views_clients, views_jobs, views_qualifications
+from staff import views, views_clients, views_jobs, views_qualifications, views_webhooks
 
 app_name = "staff"
 urlpatterns = [
@@ -8,6 +8,9 @@ urlpatterns = [
     path("night/", views.night, name="night"),
     path("night/mails/<int:pk>/send-again/", views.mail_send_again, name="mail_send_again"),
     path("clients/", views_clients.client_list, name="client_list"),
+    path("clients/<int:pk>/webhooks/", views_webhooks.webhook_list, name="webhook_list"),
+    path("clients/webhooks/<int:pk>/step/", views_webhooks.webhook_step, name="webhook_step"),
+    path("clients/webhooks/<int:pk>/resend/", views_webhooks.webhook_resend, name="webhook_resend"),
     path("clients/<int:pk>/step/", views_clients.client_step, name="client_step"),
     path("jobs/", views_jobs.job_list, name="job_list"),
     path("jobs/bell/", views_jobs.bell, name="bell"),

@@ -1,7 +1,7 @@
 """One list of what has changed, over all that a client may read, with one cursor: what to fetch again, and where."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import merge
 
 from django.core import signing
@@ -20,9 +20,7 @@ from staff.api.authentication import IsClient
 from staff.api.documentation import PAGE, problems
 from staff.api.paging import read_query
 from staff.api.problem import Problem
-
-SETTLED = timedelta(seconds=10)
-"""Changes younger than this wait: a transaction that began earlier may still commit one with an earlier time."""
+from vipcrm.settled import settled_until
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def changes(request):
         else (datetime(1970, 1, 1, tzinfo=timezone.get_default_timezone()), -1, 0)
     )
     scopes = request.auth.scope.split()
-    until = timezone.now() - SETTLED
+    until = settled_until()
     lists = [
         _changed(kind, place, request.client, after=after, until=until, limit=limit)
         for place, kind in enumerate(KINDS)

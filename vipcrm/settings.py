@@ -186,6 +186,8 @@ CELERY_BEAT_SCHEDULE = {
     "outbox": {"task": "staff.tasks.send_outbox", "schedule": timedelta(seconds=30)},
     "messages": {"task": "contacts.tasks.send_messages", "schedule": timedelta(seconds=60)},
     "forget-feeds": {"task": "vipcrm.tasks.forget_feeds", "schedule": timedelta(hours=6)},
+    "webhooks": {"task": "vipcrm.tasks.tell_webhooks", "schedule": timedelta(seconds=30)},
+    "forget-deliveries": {"task": "vipcrm.tasks.forget_deliveries", "schedule": timedelta(hours=6)},
     "forget-answers": {"task": "staff.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "beat-heartbeat": {"task": "staff.tasks.heartbeat", "schedule": timedelta(seconds=60)},
 }
@@ -199,6 +201,9 @@ SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', defau
 # --- Text messages: http(s)://… a provider, file:///… a file; with nothing they wait (the demo: sms.jsonl in VAR) ---
 SMS_URL = env.str("SMS_URL", default="")
 SMS_KEY = env.str("SMS_KEY", default="")
+
+# --- Webhooks: hosts that clients may have told of events, spaces between; none: nobody ---
+WEBHOOK_HOSTS = env.str("WEBHOOK_HOSTS", default="").split()
 
 # --- Language and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

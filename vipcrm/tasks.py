@@ -6,7 +6,9 @@ from celery import shared_task
 from django.db import OperationalError
 
 from customers.feed import loading
+from staff import webhooks
 from vipcrm import night as nights
+from vipcrm import webhook_events
 
 
 @shared_task(name="vipcrm.tasks.night", acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True)
@@ -22,3 +24,16 @@ def night(*, day: str | None = None) -> None:
 def forget_feeds() -> int:
     """Drop the lines of loads that ended a week ago without taking them."""
     return loading.forget()
+
+
+@shared_task(name="vipcrm.tasks.tell_webhooks", expires=60)
+def tell_webhooks() -> int:
+    """Look for what happened since each endpoint was told, and post what is due; safe to run twice at once."""
+    webhook_events.collect_all()
+    return webhooks.send_due()
+
+
+@shared_task(name="vipcrm.tasks.forget_deliveries", expires=3600)
+def forget_deliveries() -> int:
+    """Drop the log of deliveries of a month ago."""
+    return webhooks.forget()

@@ -154,6 +154,8 @@ class ContactLog(models.Model):
             models.Index(fields=["customer", "-on"], name="contact_log_by_customer"),
             # The weekly count of a member, what was done today.
             models.Index(fields=["staff", "-on"], name="contact_log_by_staff"),
+            # What webhooks have not told yet.
+            models.Index(fields=["created_at"], name="contact_log_by_entry"),
         ]
 
     def __str__(self):

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -151,6 +152,7 @@ class TierChange(models.Model):
     from_tier = models.PositiveSmallIntegerField(choices=Tier)
     to_tier = models.PositiveSmallIntegerField(choices=Tier)
     month_avg = models.DecimalField(max_digits=18, decimal_places=2)
+    created_at = models.DateTimeField(db_default=Now())
     figures = models.JSONField(
         default=dict,
         db_default=models.Value({}, models.JSONField()),
@@ -160,6 +162,10 @@ class TierChange(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="tier_change_once", fields=["customer", "on", "kind"]),
+        ]
+        indexes = [
+            # What webhooks have not told yet.
+            models.Index(name="tier_change_by_time", fields=["created_at"]),
         ]
 
     def __str__(self):

@@ -1,4 +1,5 @@
-"""The tables of floor 1: institutions and people, the audit trail, the outbox, long work, the night log, API clients."""
+"""The tables of floor 1: institutions and people, the audit trail, the outbox, long work, the night log, API clients
+and what they are told."""
 
 from staff.models.audit import AuditEvent
 from staff.models.clients import ApiClient, IdempotencyRecord
@@ -7,6 +8,7 @@ from staff.models.night import Heartbeat, NightRun, NightStep
 from staff.models.outbox import OutboxEmail
 from staff.models.people import Branch, Staff
 from staff.models.qualifications import Qualification
+from staff.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiClient",
@@ -22,4 +24,6 @@ __all__ = [
     "OutboxEmail",
     "Qualification",
     "Staff",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

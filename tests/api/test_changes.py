@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from customers.models import Assignment, Customer
 from tests.api.test_core_bank import Core
-from tests.factories import AssignmentFactory, BranchFactory, OpportunityFactory
+from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory, OpportunityFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -64,11 +65,24 @@ def test_a_later_visit_gets_what_has_changed_since_and_nothing_else(core, five):
     assert all_of(core, 3, cursor)[0] == [("opportunity", deal.pk), ("customer", five[2].customer_id)]
 
 
-def test_what_changed_a_moment_ago_waits_for_transactions_still_under_way(core, five):
+@pytest.mark.django_db(transaction=True)
+def test_what_changed_waits_for_a_transaction_that_began_before_and_still_writes(client):
+    """A long transaction commits a change with the time of its beginning: the feed must not have passed it by then."""
+    outlet = BranchFactory(code="CZ01")
+    slow, quick = CustomerFactory(branch=outlet), CustomerFactory(branch=outlet)
+    core = Core(client, outlet, scopes="customers:read")
     _found, cursor = all_of(core, 200)
-    Customer.objects.filter(pk=five[0].customer_id).update(updated_at=timezone.now())
-
-    assert all_of(core, 200, cursor)[0] == []
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor_of_other:
+            cursor_of_other.execute("UPDATE customers_customer SET updated_at = now() WHERE id = %s", [slow.pk])
+        Customer.objects.filter(pk=quick.pk).update(updated_at=timezone.now())
+        assert all_of(core, 200, cursor)[0] == []
+        other.commit()
+    finally:
+        other.close()
+    assert all_of(core, 200, cursor)[0] == [("customer", slow.pk), ("customer", quick.pk)]
 
 
 def test_only_kinds_that_the_token_may_read(client, outlet, five):
