@@ -165,6 +165,15 @@ def _write_tasks(event: ContactEvent, on: date) -> None:
         detection.write_found(branch_id=branch_id, on=on, reasons={event.kind})
 
 
+def counted(events, viewer):
+    """Give each event of a queryset how many customers in the viewer's sight it concerns, and how many are skipped."""
+    seen = Q(matches__customer__in=Customer.objects.visible_to(viewer))
+    return events.annotate(
+        concerned=Count("matches", filter=seen & Q(matches__skip="")),
+        skipped=Count("matches", filter=seen & ~Q(matches__skip="")),
+    )
+
+
 def skipped(event: ContactEvent, viewer) -> list[tuple[str, int]]:
     """Return (why in words, how many in the viewer's sight) of those who are not approached, the most first."""
     rows = EventMatch.objects.visible_to(viewer).filter(event=event).exclude(skip="").order_by().values("skip")

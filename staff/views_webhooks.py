@@ -44,8 +44,8 @@ def webhook_list(request, pk):
             form.add_error("url", str(refusal))
     log = WebhookDelivery.objects.filter(endpoint__client=client).select_related("endpoint")
     context = {
-        "client": client, "form": form, "fresh": fresh, "endpoints": client.webhooks.all(), "log": log[:SHOWN],
-        "labels": webhooks.EVENTS,
+        "client": client, "form": form, "fresh": fresh, "log": log[:SHOWN],
+        "endpoints": [(one, [webhooks.EVENTS[code] for code in one.events]) for one in client.webhooks.all()],
     }  # fmt: skip
     return render_page(request, TEMPLATE, context, status=422 if form.errors else 200)
 

@@ -6,7 +6,7 @@ from django.views.decorators.http import conditional_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from churn.api import churn_alert_acknowledge, churn_alerts, churn_scores
-from contacts import contacts_api, messages_api
+from contacts import contacts_api, events_api, messages_api
 from customers import assignments_api, read_api
 from customers.feed_api import feed_urls
 from staff.api.token import token
@@ -29,6 +29,7 @@ urlpatterns = [
     path("tier-changes/", _read(read_api.tier_changes), name="tier_changes"),
     path("consents/", _read(read_api.consents), name="consents"),
     path("contacts/", _read(contacts_api.contacts), name="contacts"),
+    path("events/", _read(events_api.events), name="events"),
     path("opportunities/", _read(contacts_api.opportunities), name="opportunities"),
     path("churn/scores/", _read(churn_scores), name="churn_scores"),
     path("churn/alerts/<int:pk>:acknowledge", login_not_required(churn_alert_acknowledge), name="churn_acknowledge"),

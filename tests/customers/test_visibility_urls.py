@@ -344,6 +344,7 @@ ROWS = {
     "api/v1/tier-changes/": API,
     "api/v1/consents/": API,
     "api/v1/contacts/": API,
+    "api/v1/events/": API,
     "api/v1/opportunities/": API,
     "api/v1/schema/": Row(EVERYBODY),
     "api/v1/docs/": Row(EVERYBODY),
