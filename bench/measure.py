@@ -24,6 +24,8 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
+    from bench import feeds
+
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
     figures = {}
@@ -33,7 +35,7 @@ def main() -> None:
     figures |= month_end()
     figures |= segments(asked.repeat)
     figures |= pages(asked.repeat)
-    figures |= feed()
+    figures |= feeds.rates()
     asked.out.write_text(json.dumps(figures))
 
 
@@ -233,50 +235,6 @@ def timed(staff, path: str, repeat: int) -> tuple[float, int]:
     with CaptureQueriesContext(connection) as queries:
         client.get(path, headers=headers)
     return statistics.median(spent), len(queries)
-
-
-def feed(rows: int = 10_000) -> dict:
-    """Send one batch of balances of today, then the same figures again."""
-    from django.test import Client
-    from django.utils.timezone import localdate
-
-    from customers.models import Customer
-    from vipcrm.demo.bank import CORE_CLIENT, CORE_SECRET
-
-    client = Client()
-    signed_in = client.post(
-        "/api/v1/oauth/token/",
-        {"grant_type": "client_credentials", "client_id": CORE_CLIENT, "client_secret": CORE_SECRET},
-    )
-    headers = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
-    days = [localdate() - timedelta(days=back) for back in range(3)]
-    numbers = list(Customer.objects.order_by("pk").values_list("customer_no", flat=True)[:rows])
-    batch = [
-        {
-            "row_id": f"{number}/{day}",
-            "customer_no": number,
-            "sequence": 7,
-            "data_date": day.isoformat(),
-            "demand": "12345.67",
-        }
-        for day in days
-        for number in numbers
-    ][:rows]
-    figures = {}
-    for label in ("new", "unchanged"):
-        body = json.dumps({"as_of": days[0].isoformat(), "rows": batch})
-        began = time.perf_counter()
-        answer = client.post(
-            "/api/v1/assets:batch",
-            body,
-            content_type="application/json",
-            headers=headers | {"Idempotency-Key": f"bench-{label}"},
-        )
-        took = time.perf_counter() - began
-        if answer.status_code != 200:
-            raise RuntimeError(f"assets:batch answers {answer.status_code}: {answer.content[:300]!r}")
-        figures[f"feed of {len(batch):,} balances, {label}, rows/s"] = round(len(batch) / took)
-    return figures
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """API clients: a system of the bank, bound to a branch and to the scopes that it needs."""
 
+import re
 from ipaddress import ip_network
 
 from django.conf import settings
@@ -73,6 +74,26 @@ def restrict(*, client: ApiClient, addresses: str, by: Staff) -> ApiClient:
     client.allowed_addresses = " ".join(addresses.split())
     client.save(update_fields=["allowed_addresses"])
     audit.record("client.restricted", client, by=by, new=client.allowed_addresses)
+    return client
+
+
+class BadCertificate(Refused):
+    code = "bad_certificate"
+
+
+@transaction.atomic
+def bind(*, client: ApiClient, certificate: str, by: Staff) -> ApiClient:
+    """Let a client call only with this certificate, named by its SHA-256 as `openssl x509 -fingerprint -sha256` prints it; none: without.
+
+    Raises:
+        BadCertificate: this is no SHA-256.
+    """
+    found = re.sub(r"[\s:]", "", certificate).lower()
+    if found and not re.fullmatch(r"[0-9a-f]{64}", found):
+        raise BadCertificate(_("A SHA-256 has 64 hexadecimal digits; openssl x509 -fingerprint -sha256 prints it."))
+    client.certificate = found
+    client.save(update_fields=["certificate"])
+    audit.record("client.bound", client, by=by, new=found)
     return client
 
 

@@ -88,6 +88,7 @@ ACTIONS = {
     "model.released": _("Churn model released"),
     "client.secret_rotated": _("Secret of an API client changed"),
     "client.restricted": _("Addresses of an API client changed"),
+    "client.bound": _("Certificate of an API client changed"),
     "client.stopped": _("API client stopped"),
     "client.resumed": _("API client let in again"),
     "feed.day_closed": _("Day closed by the core system"),

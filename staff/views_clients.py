@@ -70,6 +70,7 @@ def client_step(request, pk):
         "restrict": lambda: clients.restrict(
             client=client, addresses=request.POST.get("addresses", ""), by=request.user
         ),
+        "bind": lambda: clients.bind(client=client, certificate=request.POST.get("certificate", ""), by=request.user),
         "stop": lambda: clients.stop(client=client, by=request.user, stopped=True),
         "resume": lambda: clients.stop(client=client, by=request.user, stopped=False),
     }

@@ -202,6 +202,9 @@ SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', defau
 SMS_URL = env.str("SMS_URL", default="")
 SMS_KEY = env.str("SMS_KEY", default="")
 
+# --- Client certificates: the header in which the proxy that ends TLS names the SHA-256 of the one it saw; none: nobody shows one ---
+CLIENT_CERT_HEADER = env.str("CLIENT_CERT_HEADER", default="")
+
 # --- Webhooks: hosts that clients may have told of events, spaces between; none: nobody ---
 WEBHOOK_HOSTS = env.str("WEBHOOK_HOSTS", default="").split()
 

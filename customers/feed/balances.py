@@ -12,6 +12,7 @@ from customers.feed.staging import copy_into
 from customers.models import ASSET_KINDS, Customer
 
 _AMOUNTS = (*ASSET_KINDS, "loan_balance", "card_outstanding")
+STAGED = ("position", "customer_no", "data_date", "sequence", *_AMOUNTS)
 
 Money = money("yuan, a string; 0 where it is left out")
 
@@ -50,36 +51,41 @@ def take_balances(*, rows: dict[int, BalanceRow], as_of: date, by) -> dict[int, 
 
 def _merge(rows: dict[int, BalanceRow], by) -> dict[int, Outcome]:
     ensure_partitions(min(row.data_date for row in rows.values()), max(row.data_date for row in rows.values()))
-    seen = Customer.objects.visible_to(by).values("id", "customer_no")
     with connection.cursor() as cursor:
         # The table before its customers, as a batch that makes a new month holds it: no deadlock with that one.
         cursor.execute("LOCK TABLE customers_dailyasset IN ROW EXCLUSIVE MODE")
-        cursor.execute(_STAGING)
+        cursor.execute(STAGING)
         copy_into(
             "staged_balance",
-            ("position", "customer_no", "data_date", "sequence", *_AMOUNTS),
+            STAGED,
             (
                 (at, row.customer_no, row.data_date, row.sequence, *(getattr(row, name) for name in _AMOUNTS))
                 for at, row in rows.items()
             ),
         )
-        visible, parameters = seen.query.sql_with_params()
-        cursor.execute(
-            f"UPDATE staged_balance s SET customer_id = seen.id FROM ({visible}) seen"
-            " WHERE seen.customer_no = s.customer_no",
-            parameters,
-        )
-        # In key order, so that two batches on the same customers wait for one another instead of deadlocking.
-        cursor.execute(
-            "SELECT 1 FROM customers_customer WHERE id IN (SELECT customer_id FROM staged_balance)"
-            " ORDER BY id FOR NO KEY UPDATE"
-        )
-        cursor.execute(_STATUS)
-        statuses = cursor.fetchall()
-        cursor.execute(_LATE)
-        cursor.execute(_MERGE)
-        cursor.execute("DROP TABLE staged_balance")
+        statuses = merge_staged(cursor, by)
     return {position: _outcome(position, rows[position], status) for position, status in statuses}
+
+
+def merge_staged(cursor, by) -> list[tuple[int, str]]:
+    """Merge the rows that stand in `staged_balance`, which ends with it; return (position, status) of each."""
+    visible, parameters = Customer.objects.visible_to(by).values("id", "customer_no").query.sql_with_params()
+    cursor.execute(
+        f"UPDATE staged_balance s SET customer_id = seen.id FROM ({visible}) seen"
+        " WHERE seen.customer_no = s.customer_no",
+        parameters,
+    )
+    # In key order, so that two batches on the same customers wait for one another instead of deadlocking.
+    cursor.execute(
+        "SELECT 1 FROM customers_customer WHERE id IN (SELECT customer_id FROM staged_balance)"
+        " ORDER BY id FOR NO KEY UPDATE"
+    )
+    cursor.execute(_STATUS)
+    statuses = cursor.fetchall()
+    cursor.execute(_LATE)
+    cursor.execute(_MERGE)
+    cursor.execute("DROP TABLE staged_balance")
+    return statuses
 
 
 def _outcome(position: int, row: BalanceRow, status: str) -> Outcome:
@@ -107,7 +113,7 @@ WHERE kept.customer_id IS NULL OR kept.sequence < s.sequence
 ON CONFLICT DO NOTHING
 """
 
-_STAGING = f"""
+STAGING = f"""
 CREATE TEMP TABLE staged_balance (
     position integer PRIMARY KEY, customer_no text, customer_id bigint, data_date date, sequence bigint,
     {", ".join(f"{name} numeric(18,2)" for name in _AMOUNTS)}

@@ -1,5 +1,9 @@
 """Who calls: an API client with a bearer token, and what the token may be used for."""
 
+import re
+from hmac import compare_digest
+
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication
@@ -40,7 +44,16 @@ class ClientAuthentication(OAuth2Authentication):
         if not request.client.may_call_from(address_of(request)):
             text = _("This client may not call from this address.")
             raise Problem(text, code="address_refused", status_code=403)
+        if request.client.certificate and not self._shows(request, request.client.certificate):
+            text = _("This client must call with its certificate.")
+            raise Problem(text, code="certificate_refused", status_code=403)
         return AnonymousUser(), token
+
+    @staticmethod
+    def _shows(request, certificate: str) -> bool:
+        """Say whether the proxy, which ends TLS and overwrites the header, saw the certificate of this SHA-256."""
+        seen = request.headers.get(settings.CLIENT_CERT_HEADER, "") if settings.CLIENT_CERT_HEADER else ""
+        return compare_digest(re.sub(r"[\s:]", "", seen).lower().encode(), certificate.encode())
 
 
 class IsClient(BasePermission):

@@ -24,6 +24,14 @@ class ApiClient(AbstractApplication):
         db_default="",
         help_text=_("Addresses or networks, spaces between; none: from anywhere."),
     )
+    certificate = models.CharField(
+        _("client certificate"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("SHA-256 of the certificate, 64 hexadecimal digits; none: no certificate is asked for."),
+    )
     stopped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractApplication.Meta):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from staff import clients
 from staff.models import ApiClient, AuditEvent
 from staff.roles import Role
 from tests.api.test_core_bank import SECRET, Core
@@ -80,3 +81,29 @@ def test_only_the_administrator_keeps_clients(client, core):
     sign_in(client, StaffFactory(role=Role.RETAIL_ADMIN))
     assert client.get("/clients/").status_code == 403
     assert step(client, core, "stop").status_code == 403
+
+
+DIGEST = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("header", "shown", "status"),
+    [
+        ("X-Client-Cert-Sha256", DIGEST, 200), ("X-Client-Cert-Sha256", ":".join(["AB"] * 32), 200),
+        ("X-Client-Cert-Sha256", "cd" * 32, 403), ("X-Client-Cert-Sha256", "", 403), ("", DIGEST, 403),
+    ],
+)  # fmt: skip
+def test_a_client_bound_to_a_certificate_calls_with_it_only(client, settings, header, shown, status):
+    settings.CLIENT_CERT_HEADER = header
+    core = Core(client, BranchFactory(), scopes="customers:read")
+    clients.bind(client=core.client, certificate=":".join(["AB"] * 32), by=StaffFactory(role=Role.SYS_ADMIN))
+    answer = client.get("/api/v1/customers/", headers=core.headers | {"X-Client-Cert-Sha256": shown})
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["code"] == "certificate_refused"
+
+
+def test_what_is_no_certificate_is_refused(client):
+    core = Core(client, BranchFactory(), scopes="customers:read")
+    with pytest.raises(clients.BadCertificate):
+        clients.bind(client=core.client, certificate="ab:cd", by=StaffFactory(role=Role.SYS_ADMIN))
