@@ -23,7 +23,7 @@ from staff.api.authentication import needs_scope
 from staff.api.body import read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import iso_day, one_of, page_after, read_query
+from staff.api.paging import iso_day, one_of, page_of, read_query
 from staff.api.problem import Problem
 from staff.models import Staff
 from staff.refusal import Refused
@@ -51,15 +51,7 @@ def churn_alerts(request):
         rows = rows.filter(status=query["status"])
     if "customer_no" in query:
         rows = rows.filter(customer__customer_no=query["customer_no"])
-    return Response(
-        page_after(
-            rows,
-            request=request,
-            limit=query["limit"],
-            cursor=query["cursor"],
-            show=lambda alert: ChurnAlertSerializer(alert).data,
-        )
-    )
+    return page_of(rows, request=request, query=query, serializer=ChurnAlertSerializer)
 
 
 @extend_schema(
@@ -86,12 +78,7 @@ def churn_scores(request):
     rows = ChurnScore.objects.visible_to(request.client).filter(data_date=query["as_of"]).select_related("customer")
     if "customer_no" in query:
         rows = rows.filter(customer__customer_no=query["customer_no"])
-    return Response(
-        page_after(
-            rows, request=request, limit=query["limit"], cursor=query["cursor"], show=lambda row: ChurnScoreSerializer(row).data,
-            by_change=False,
-        )
-    )  # fmt: skip
+    return page_of(rows, request=request, query=query, serializer=ChurnScoreSerializer, by_change=False)
 
 
 class Acknowledge(msgspec.Struct, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from staff.api.authentication import needs_scope
 from staff.api.body import moment, read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import iso_day, one_of, page_after, read_query
+from staff.api.paging import iso_day, one_of, page_of, read_query
 from staff.api.problem import Problem
 from staff.models import Staff
 from staff.refusal import Refused
@@ -135,12 +135,7 @@ def _refused(refusal: Refused) -> Problem:
 def _list(request, query, rows, serializer, *, by_change: bool):
     if "customer_no" in query:
         rows = rows.filter(customer__customer_no=query["customer_no"])
-    return Response(
-        page_after(
-            rows, request=request, limit=query["limit"], cursor=query["cursor"], show=lambda row: serializer(row).data,
-            by_change=by_change,
-        )
-    )  # fmt: skip
+    return page_of(rows, request=request, query=query, serializer=serializer, by_change=by_change)
 
 
 @extend_schema(

@@ -20,7 +20,7 @@ from staff.api.authentication import needs_scope
 from staff.api.body import read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import page_after, read_query
+from staff.api.paging import page_of, read_query
 from staff.api.problem import Problem
 from staff.api.shapes import serializer_of
 from staff.models import Branch
@@ -82,12 +82,13 @@ def events(request):
         return _publish(request)
     query = read_query(request)
     rows = event.counted(ContactEvent.objects.visible_to(request.client), request.client)
-    return Response(
-        page_after(
-            rows.select_related("branch", "product"), request=request, limit=query["limit"], cursor=query["cursor"],
-            show=lambda row: EventSerializer(row).data, by_change=False,
-        )
-    )  # fmt: skip
+    return page_of(
+        rows.select_related("branch", "product"),
+        request=request,
+        query=query,
+        serializer=EventSerializer,
+        by_change=False,
+    )
 
 
 @idempotent

@@ -26,7 +26,7 @@ from staff.api.authentication import needs_scope
 from staff.api.body import read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
 from staff.api.idempotency import idempotent
-from staff.api.paging import one_of, page_after, read_query
+from staff.api.paging import one_of, page_of, read_query
 from staff.api.problem import Problem
 from staff.models import Branch, Staff
 
@@ -69,15 +69,7 @@ def assignments(request):
         rows = rows.filter(staff__staff_no=query["staff_no"])
     if "open" in query:
         rows = rows.filter(end__isnull=query["open"])
-    return Response(
-        page_after(
-            rows,
-            request=request,
-            limit=query["limit"],
-            cursor=query["cursor"],
-            show=lambda row: AssignmentSerializer(row).data,
-        )
-    )
+    return page_of(rows, request=request, query=query, serializer=AssignmentSerializer)
 
 
 @extend_schema(

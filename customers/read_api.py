@@ -15,7 +15,7 @@ from customers.models import ConsentRecord, Customer, RelationStatus, Tier, Tier
 from customers.serializers import PageSerializer
 from staff.api.authentication import needs_scope
 from staff.api.documentation import PAGE, problems
-from staff.api.paging import iso_day, one_of, page_after, read_query
+from staff.api.paging import iso_day, one_of, page_of, read_query
 
 TIERS = {tier.code: tier for tier in Tier}
 MONEY = {"max_digits": 18, "decimal_places": 2}
@@ -100,15 +100,7 @@ def customers(request):
     names = {"service_tier": "service_tier", "relation_status": "relation_status", "staff_no": "manager__staff_no",
              "branch": "branch__code"}  # fmt: skip
     rows = rows.filter(**{column: query[name] for name, column in names.items() if name in query})
-    return Response(
-        page_after(
-            rows,
-            request=request,
-            limit=query["limit"],
-            cursor=query["cursor"],
-            show=lambda row: CustomerSerializer(row).data,
-        )
-    )
+    return page_of(rows, request=request, query=query, serializer=CustomerSerializer)
 
 
 @put_schema(FEEDS["customers"], methods=["PUT"])
@@ -142,12 +134,7 @@ def _of_customer(request, rows, serializer, **readers):
         rows = rows.filter(customer__customer_no=query["customer_no"])
     if "since" in query:
         rows = rows.filter(on__gte=query["since"])
-    return Response(
-        page_after(
-            rows, request=request, limit=query["limit"], cursor=query["cursor"], show=lambda row: serializer(row).data,
-            by_change=False,
-        )
-    )  # fmt: skip
+    return page_of(rows, request=request, query=query, serializer=serializer, by_change=False)
 
 
 @extend_schema(

@@ -7,6 +7,7 @@ from django.core import signing
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
 
 from staff.api.problem import Problem
 
@@ -92,6 +93,15 @@ def day_in_path(text: str) -> date:
 
 
 DAY = OpenApiParameter("day", {"type": "string", "format": "date"}, OpenApiParameter.PATH)
+
+
+def page_of(rows, *, request, query: dict, serializer: type, by_change: bool = True) -> Response:
+    """Answer with one page of a queryset, as `page_after`; `query` is that of `read_query`."""
+    page = page_after(
+        rows, request=request, limit=query["limit"], cursor=query["cursor"], show=lambda row: serializer(row).data,
+        by_change=by_change,
+    )  # fmt: skip
+    return Response(page)
 
 
 def page_after(rows, *, request, limit: int, cursor: str, show: Callable, by_change: bool = True) -> dict:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from django.utils.timezone import localdate
 
-from customers.models import Customer, DailyAsset
+from customers.models import Customer, DailyAsset, Holding, Product
 from staff.models import AuditEvent, IdempotencyRecord
 from tests.factories import BranchFactory, HeadOfficeFactory
 from tests.proofs.scene import SECRET, core_of, row_of
@@ -159,3 +159,30 @@ def test_balances_of_new_months_at_once_make_each_month_once(core):
 
     assert Counter(status for status, _headers, _body in answers) == {200: THREADS}
     assert DailyAsset.objects.count() == len(set(days)) * CUSTOMERS
+
+
+def test_rival_feeds_of_keyed_rows_end_in_the_newest_state(core):
+    """Products lock their table, holdings their customers: rivals wait for one another, and the newest version stands."""
+    outlet, rng = BranchFactory(), random.Random(11)
+    core.send("customers", "first", people(outlet))
+    product = {"row_id": "1", "code": "LC-1", "name": "活利丰", "category": "wealth", "ladder_rank": 5}
+    assert core.send("products", "p-0", [product | {"sequence": 0}])[2]["counts"]["created"] == 1
+    jobs = []
+    for sequence in range(1, 17):
+        rows = [
+            {"row_id": f"{n}", "external_id": f"H{n}", "customer_no": f"R{n:04}", "product": "LC-1", "sequence": sequence,
+             "amount": f"{sequence}.25", "opened_on": "2026-01-05"}
+            for n in range(CUSTOMERS)
+        ]  # fmt: skip
+        rng.shuffle(rows)
+        jobs.append(lambda sequence=sequence, rows=rows: core.send("holdings", f"h-{sequence}", rows))
+        renamed = [product | {"sequence": sequence, "name": f"第{sequence}版"}]
+        jobs.append(lambda sequence=sequence, rows=renamed: core.send("products", f"p-{sequence}", rows))
+    rng.shuffle(jobs)
+
+    answers = at_once(jobs)
+
+    assert Counter(status for status, _headers, _body in answers) == {200: len(jobs)}
+    assert set(Holding.objects.values_list("amount", "sequence")) == {(16.25, 16)}
+    assert Holding.objects.count() == CUSTOMERS
+    assert Product.objects.get().name == "第16版"
