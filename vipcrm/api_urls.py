@@ -12,6 +12,7 @@ from customers.feed_api import feed_urls
 from staff.api.token import token
 from vipcrm.changes_api import changes
 from vipcrm.days_api import day_close
+from vipcrm.kpi_api import kpis
 
 app_name = "api"
 
@@ -40,6 +41,7 @@ urlpatterns = [
     path("sms:delivered", login_not_required(messages_api.sms_delivered), name="sms_delivered"),
     path("sms:replied", login_not_required(messages_api.sms_replied), name="sms_replied"),
     path("days/<str:day>:close", login_not_required(day_close), name="day_close"),
+    path("kpis/", _read(kpis), name="kpis"),
     path("changes/", login_not_required(changes), name="changes"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
     path("docs/", login_not_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),

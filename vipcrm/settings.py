@@ -330,6 +330,7 @@ OAUTH2_PROVIDER = {
         "contacts:write": "Log contacts and open opportunities for members of staff",
         "churn:read": "Read churn scores and alerts",
         "churn:write": "Say that an alert is being followed up",
+        "kpis:read": "Read the figures of outlets",
         "messages:write": "Report deliveries and answers of text messages",
     },
     "SCOPES_BACKEND_CLASS": "staff.api.authentication.ClientScopes",

@@ -20,7 +20,7 @@ from tests.factories import AssignmentFactory, BranchFactory
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs" / "api"
 ALL_SCOPES = (
     "customers:read customers:write assets:write assignments:read assignments:write contacts:read contacts:write"
-    " churn:read churn:write messages:write"
+    " churn:read churn:write messages:write kpis:read holdings:write products:write staff:write"
 )
 
 

@@ -335,6 +335,7 @@ ROWS = {
     "api/v1/assignments/proposal/": API,
     "api/v1/assignments:apply": API,
     "api/v1/changes/": API,
+    "api/v1/kpis/": API,
     "api/v1/days/<str:day>:close": API,
     "api/v1/churn/alerts/": API,
     "api/v1/churn/alerts/<int:pk>:acknowledge": API,
