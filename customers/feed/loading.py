@@ -6,6 +6,7 @@ off goes on where it was; rows that were merged before would change nothing anyw
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -25,6 +26,9 @@ from staff.refusal import Refused
 PART_ROWS = 10_000
 BLOCK_BYTES = 256 * 1024
 LINE_BYTES = 64 * 1024
+SECONDS = 900
+"""How long the sending of one load may take: its transaction holds the feed of changes back for everybody."""
+
 KEEP_PARTS = timedelta(days=7)
 """How long a load that broke off can be taken up again."""
 
@@ -36,6 +40,11 @@ _KEY = re.compile(rb'"\s*:')
 
 class LineTooLong(Refused):
     code = "line_too_long"
+    status_code = 422
+
+
+class TooSlow(Refused):
+    code = "too_slow"
     status_code = 422
 
 
@@ -53,7 +62,7 @@ def receive(*, stream, feed: Feed, as_of: date, by: ApiClient) -> tuple[Job, str
         as_of: the business day of rows that name none.
 
     Raises:
-        LineTooLong, NothingSent: nothing is kept.
+        LineTooLong, NothingSent, TooSlow: nothing is kept.
     """
     job = jobs.start(kind=KIND, by=by, title=feed.name, params={"feed": feed.name, "as_of": as_of.isoformat()})
     digest, first = hashlib.sha256(), 1
@@ -77,8 +86,10 @@ def digest_of(stream) -> str:
 
 def _parts(stream, digest) -> Iterator[list[bytes]]:
     """Give the lines that hold something, some thousand at a time."""
-    rest, lines = b"", []
+    rest, lines, ends = b"", [], time.monotonic() + SECONDS
     while block := stream.read(BLOCK_BYTES):
+        if time.monotonic() > ends:
+            raise TooSlow(_("The sending took longer than 15 minutes; send the lines in several loads."))
         digest.update(block)
         *whole, rest = (rest + block).split(b"\n")
         if any(len(line) > LINE_BYTES for line in (*whole, rest)):

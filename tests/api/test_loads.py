@@ -104,6 +104,12 @@ def test_a_load_without_a_line_is_refused(core, sent):
     assert not Job.objects.exists()
 
 
+def test_a_load_that_takes_too_long_to_send_is_refused(core, monkeypatch):
+    monkeypatch.setattr(loading, "SECONDS", -1)
+    assert load(core, body(balance(0))).json()["code"] == "too_slow"
+    assert not Job.objects.exists() and not FeedPart.objects.exists()
+
+
 def test_another_client_sees_neither_a_load_nor_its_errors(core, client, outlet):
     told = load(core, body(balance(0))).json()
     other = Core(client, outlet, scopes="assets:write", name="other")
