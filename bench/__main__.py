@@ -1,4 +1,5 @@
-"""`make bench`, or `python -m bench --customers 4000 100000 [--write]`: measure, print, and write docs/performance.md."""
+"""`make bench`, or `python -m bench --customers 4000 100000 [--write]`: measure pages, nights and feeds by the size of the bank,
+then the sharing out of customers (`--no-sharing` leaves it out); print, and write docs/performance.md."""
 
 import argparse
 import json
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--customers", type=int, nargs="+", default=[4_000, 100_000])
     parser.add_argument("--repeat", type=int, default=15, help="measurements of a page; the median counts")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--no-sharing", action="store_true", help="do not measure the optimiser")
     asked = parser.parse_args()
     var = Path(tempfile.mkdtemp(prefix="vipcrm-bench-"))
     given = {name: value for name, value in os.environ.items() if name not in ("VAR", "DATABASE_URL", "REDIS_URL")}
@@ -38,6 +40,8 @@ def main() -> int:
             shutil.rmtree(stack.postgres.home.parent, ignore_errors=True)
         shutil.rmtree(var, ignore_errors=True)
     print(table(results))
+    if not asked.no_sharing:
+        subprocess.run([sys.executable, "-m", "bench.sharing"], check=True, cwd=ROOT)
     if asked.write:
         target = ROOT / "docs" / "performance.md"
         target.write_text(page(results, repeat=asked.repeat))
