@@ -321,8 +321,10 @@ def test_a_teller_reads_bands_everywhere(client, served):
 
     for part in ("", "facts/", "ladder/", "assets/", "assets/?months=3", "holdings/"):
         whole = client.get(f"/customers/{served.customer.pk}/{part}").content.decode()
+        # Keys stand in addresses and are no money, whatever their digits.
+        shown = re.sub(rf"(?<!\d)({served.customer.pk}|{teller.pk}|{served.customer.customer_no})(?!\d)", "", whole)
         for exact in ("864", "86.4", "82.7", "827", "345", "34.6"):
-            assert exact not in whole.replace(served.customer.customer_no, ""), (part, exact)
+            assert exact not in shown, (part, exact)
     assert "50–100 万" in client.get(f"/customers/{served.customer.pk}/").content.decode()
 
 
