@@ -10,6 +10,7 @@ import http.client
 import json
 import secrets
 import ssl
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -46,8 +47,12 @@ PAUSES = tuple(timedelta(seconds=each) for each in (5, 300, 1_800, 7_200, 18_000
 """Between the tries, about three days in all (Standard Webhooks)."""
 
 TIMEOUT = 10
-LEASE = timedelta(minutes=2)
-AT_ONCE = 100
+AT_ONCE = 5
+LEASE = timedelta(seconds=AT_ONCE * TIMEOUT * 3)
+"""How long those taken at once are one worker's: to connect, to send and to be answered may each take TIMEOUT."""
+
+RUN_SECONDS = 20
+"""After so long a run takes no more: an endpoint that is slow must not keep the workers from the night."""
 
 Status = WebhookDelivery.Status
 
@@ -67,7 +72,7 @@ def subscribe(*, client: ApiClient, url: str, events: Iterable[str], by: Staff) 
     """
     chosen = sorted(set(events))
     _check_url(url)
-    beyond = [event for event in chosen if SCOPES[event.split(".")[0]] not in client.allowed_scopes.split()]
+    beyond = [event for event in chosen if not may_hear(client, event)]
     if beyond or not chosen:
         raise EndpointRefused(_("The client lacks the scope for: {events}.").format(events=", ".join(beyond) or "—"))
     if client.webhooks.filter(url=url).exists():
@@ -76,6 +81,11 @@ def subscribe(*, client: ApiClient, url: str, events: Iterable[str], by: Staff) 
     endpoint = WebhookEndpoint.objects.create(client=client, url=url, events=chosen, secret=secret)
     audit.record("webhook.made", endpoint, by=by, events=" ".join(chosen), client=client.name)
     return endpoint, secret
+
+
+def may_hear(client: ApiClient, event: str) -> bool:
+    """Say whether a client may be told of an event: whether it may read, now, what the event is about."""
+    return SCOPES[event.split(".")[0]] in client.allowed_scopes.split()
 
 
 def _check_url(url: str) -> None:
@@ -126,13 +136,21 @@ def lay_by(*, endpoint: WebhookEndpoint, found: Iterable[tuple[str, str, datetim
 
 def send_due() -> int:
     """Post what is due, oldest first; return how many were tried. A second worker takes others; one that dies leaves its own."""
-    with transaction.atomic():
-        due = WebhookDelivery.objects.due().select_for_update(skip_locked=True, of=("self",)).order_by("next_at", "pk")
-        taken = list(due.select_related("endpoint")[:AT_ONCE])
-        WebhookDelivery.objects.filter(pk__in=[one.pk for one in taken]).update(next_at=timezone.now() + LEASE)
-    for delivery in taken:
-        _send(delivery)
-    return len(taken)
+    tried, ends = 0, time.monotonic() + RUN_SECONDS
+    while time.monotonic() < ends and (taken := _take()):
+        for delivery in taken:
+            _send(delivery)
+        tried += len(taken)
+    return tried
+
+
+@transaction.atomic
+def _take() -> list[WebhookDelivery]:
+    """Take a few that are due: nobody else gets them while the lease runs."""
+    due = WebhookDelivery.objects.due().select_for_update(skip_locked=True, of=("self",)).order_by("next_at", "pk")
+    taken = list(due.select_related("endpoint")[:AT_ONCE])
+    WebhookDelivery.objects.filter(pk__in=[one.pk for one in taken]).update(next_at=timezone.now() + LEASE)
+    return taken
 
 
 def _send(delivery: WebhookDelivery) -> None:

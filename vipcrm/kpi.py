@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from churn.models import ChurnAlert
 from contacts.models import Compliance, ContactLog, Opportunity
@@ -56,21 +57,14 @@ def _rows(viewer, since: date, until: date) -> dict[str, QuerySet]:
     mine: dict[str, Callable] = {"customer__in": customers}
     period = {"closed_on__range": (since, until)}
     talked = ContactLog.objects.valid().filter(customer=OuterRef("pk"), on__gt=until - timedelta(days=QUARTER_DAYS))
-    held = customers.vip().annotate(
-        held=Count("holdings__product__category", filter=Q(holdings__status=Holding.Status.ACTIVE), distinct=True)
-    )
-    held_by = held.values_list("branch__code", "held")
-    categories: dict[str, list[int]] = {}
-    for code, number in held_by.iterator(chunk_size=10_000):
-        sums = categories.setdefault(code, [0, 0, 0])
-        sums[0] += number
-        sums[1] += number >= CROSS_SOLD
-        sums[2] += 1
+    active = Holding.objects.active().filter(customer=OuterRef("pk")).order_by().values("customer")
+    held = active.annotate(n=Count("product__category", distinct=True)).values("n")
+    vip = customers.vip().annotate(held=Coalesce(Subquery(held), 0)).values_list("branch__code")
     return {
         "ownership_coverage": _ratio(customers.assignable(), "branch__code", Q(manager__isnull=False)),
         "quarter_coverage": _ratio(customers.filter(manager__isnull=False), "branch__code", Exists(talked)),
-        "product_coverage": [(code, sums[0], sums[2]) for code, sums in categories.items()],
-        "cross_sell_rate": [(code, sums[1], sums[2]) for code, sums in categories.items()],
+        "product_coverage": vip.annotate(n=Sum("held"), of=Count("pk")),
+        "cross_sell_rate": vip.annotate(n=Count("pk", filter=Q(held__gte=CROSS_SOLD)), of=Count("pk")),
         "quota_use": Load.objects.filter(
             staff__branch__in=Branch.objects.under(viewer.branch_id), staff__is_active=True, capacity__gt=0
         ).order_by().values_list("staff__branch__code").annotate(n=Sum("units"), of=Sum("capacity")),

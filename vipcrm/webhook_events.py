@@ -9,7 +9,7 @@ from churn.models import ChurnAlert
 from contacts.models import ContactLog, Opportunity
 from customers.models import Assignment, Customer, DayClose, TierChange
 from staff.models import Branch, WebhookEndpoint
-from staff.webhooks import lay_by
+from staff.webhooks import lay_by, may_hear
 from vipcrm.settled import settled_until
 
 Found = tuple[str, str, datetime, dict]
@@ -24,11 +24,12 @@ def collect(endpoint: WebhookEndpoint) -> int:
     until, since = settled_until(), endpoint.seen_until
     if endpoint.stopped_why or until <= since:
         return 0
-    asked = {event.split(".")[0] for event in endpoint.events}
-    found = [one for kind in sorted(asked) for one in SOURCES[kind](endpoint.client, since, until)]
+    asked = {event for event in endpoint.events if may_hear(endpoint.client, event)}
+    kinds = sorted({event.split(".")[0] for event in asked})
+    found = [one for kind in kinds for one in SOURCES[kind](endpoint.client, since, until)]
     endpoint.seen_until = until
     endpoint.save(update_fields=["seen_until"])
-    return lay_by(endpoint=endpoint, found=[one for one in found if one[0] in endpoint.events])
+    return lay_by(endpoint=endpoint, found=[one for one in found if one[0] in asked])
 
 
 def collect_all() -> int:
@@ -45,7 +46,7 @@ def _rows(rows, column: str, since: datetime, until: datetime, *names: str):
 def _assignments(client, since, until) -> Iterator[Found]:
     rows = Assignment.objects.visible_to(client)
     for at, pk, number in _rows(rows, "updated_at", since, until):
-        yield "assignment.changed", f"assignment-{pk}-{at:%s%f}", at, {"id": pk, "customer_no": number}
+        yield "assignment.changed", f"assignment-{pk}-{at.timestamp():.6f}", at, {"id": pk, "customer_no": number}
 
 
 def _contacts(client, since, until) -> Iterator[Found]:
@@ -79,7 +80,7 @@ def _days(client, since, until) -> Iterator[Found]:
     own = DayClose.objects.filter(branch__in=Branch.objects.under(client.branch_id))
     rows = own.filter(closed_at__gt=since, closed_at__lte=until).order_by("closed_at", "pk")
     for at, pk, code, day in rows.values_list("closed_at", "pk", "branch__code", "data_date"):
-        yield "day.closed", f"day-{pk}-{at:%s%f}", at, {"branch": code, "date": day.isoformat()}
+        yield "day.closed", f"day-{pk}-{at.timestamp():.6f}", at, {"branch": code, "date": day.isoformat()}
 
 
 SOURCES = {

@@ -5,6 +5,7 @@ off goes on where it was; rows that were merged before would change nothing anyw
 """
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ KEEP_PARTS = timedelta(days=7)
 STATUSES = ("created", "updated", "unchanged", "stale", "rejected")
 KIND = "feed.load"
 
+_NO_JSON = (msgspec.DecodeError, RecursionError)
+"""What a line may raise that is no JSON, or is nested beyond all reason."""
+
 _KEY = re.compile(rb'"\s*:')
 
 
@@ -45,6 +49,11 @@ class LineTooLong(Refused):
 
 class TooSlow(Refused):
     code = "too_slow"
+    status_code = 422
+
+
+class NotUtf8(Refused):
+    code = "not_utf8"
     status_code = 422
 
 
@@ -62,18 +71,25 @@ def receive(*, stream, feed: Feed, as_of: date, by: ApiClient) -> tuple[Job, str
         as_of: the business day of rows that name none.
 
     Raises:
-        LineTooLong, NothingSent, TooSlow: nothing is kept.
+        LineTooLong, NothingSent, NotUtf8, TooSlow: nothing is kept.
     """
     job = jobs.start(kind=KIND, by=by, title=feed.name, params={"feed": feed.name, "as_of": as_of.isoformat()})
     digest, first = hashlib.sha256(), 1
     for lines in _parts(stream, digest):
-        FeedPart.objects.create(job=job, first=first, lines=b"\n".join(lines).decode("utf-8", "replace"))
+        FeedPart.objects.create(job=job, first=first, lines=_text(lines))
         first += len(lines)
     if first == 1:
         raise NothingSent(_("The body holds no line."))
     Job.objects.filter(pk=job.pk).update(total=first - 1)
     job.total = first - 1
     return job, digest.hexdigest()
+
+
+def _text(lines: list[bytes]) -> str:
+    try:
+        return b"\n".join(lines).decode()
+    except UnicodeDecodeError:
+        raise NotUtf8(_("The body is not UTF-8.")) from None
 
 
 def digest_of(stream) -> str:
@@ -113,7 +129,7 @@ def work(job: Job, track) -> str:
         track.look()
         with transaction.atomic():
             part = job.feed_parts.get(first=first)
-            outcomes = take_lines(part.lines.encode(), feed=feed, as_of=as_of, by=job.client)
+            outcomes = take_lines(part.lines.encode(), first=first, feed=feed, as_of=as_of, by=job.client)
             for outcome in outcomes:
                 counts[outcome.status] += 1
             track.faults(
@@ -135,17 +151,22 @@ def _field(outcome: Outcome) -> str:
     return "".join(f"/{part}" for part in outcome.pointer.split("/")[3:])
 
 
-def take_lines(lines: bytes, *, feed: Feed, as_of: date, by: ApiClient) -> list[Outcome]:
-    """Merge lines of JSON in the caller's transaction; return what became of each, in order."""
-    rows, unread = _read(lines)
-    good, outcomes = read_rows(rows, feed.row)
+def take_lines(lines: bytes, *, first: int, feed: Feed, as_of: date, by: ApiClient) -> list[Outcome]:
+    """Merge lines of JSON in the caller's transaction; return what became of each, in order.
+
+    Args:
+        first: the number of the first of them in the load, by which refusals name their row.
+    """
+    start = first - 1
+    rows, unread = _read(lines, start)
+    good, outcomes = read_rows(rows, feed.row, start=start)
     for at, outcome in unread.items():
         outcomes[at] = outcome
     outcomes |= feed.take(rows=good, as_of=as_of, by=by)
-    return [outcomes[at] for at in range(len(rows))]
+    return [outcomes[at] for at in range(start, start + len(rows))]
 
 
-def _read(lines: bytes) -> tuple[list[Any], dict[int, Outcome]]:
+def _read(lines: bytes, start: int) -> tuple[list[Any], dict[int, Outcome]]:
     """Return the values of lines, and refusals of those that are no JSON or in which a key stands twice."""
     each = lines.split(b"\n")
     try:
@@ -153,13 +174,13 @@ def _read(lines: bytes) -> tuple[list[Any], dict[int, Outcome]]:
         # A key that stands twice leaves fewer fields than the text has keys.
         if all(isinstance(row, dict) for row in rows) and len(_KEY.findall(lines)) == sum(map(len, rows)):
             return rows, {}
-    except msgspec.DecodeError:
+    except _NO_JSON:
         pass  # at least one line is no JSON: find out which
     rows, unread = [], {}
-    for at, line in enumerate(each):
+    for at, line in enumerate(each, start):
         try:
             row = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except _NO_JSON:
             row = None
             unread[at] = _unread(at, "not_json", _("the line is no JSON."))
         if isinstance(row, dict) and not _once(line, row):
@@ -170,8 +191,6 @@ def _read(lines: bytes) -> tuple[list[Any], dict[int, Outcome]]:
 
 def _once(line: bytes, row: dict) -> bool:
     """Say whether no key of the object stands twice; rows are flat, so that nothing within is looked at."""
-    import json
-
     return len(json.loads(line, object_pairs_hook=list)) == len(row)
 
 

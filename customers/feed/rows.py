@@ -79,14 +79,14 @@ def rejected(position: int, row: Any, code: str, field: str, problem: str) -> Ou
     )
 
 
-def read_rows(rows: list, shape: type[msgspec.Struct]) -> tuple[dict[int, Any], dict[int, Outcome]]:
-    """Read rows into structs; return those that fit and the outcomes of those that do not, both by position."""
+def read_rows(rows: list, shape: type[msgspec.Struct], *, start: int = 0) -> tuple[dict[int, Any], dict[int, Outcome]]:
+    """Read rows into structs; return those that fit and the outcomes of those that do not, both by position from `start`."""
     try:
-        return dict(enumerate(msgspec.convert(rows, list[shape]))), {}
+        return dict(enumerate(msgspec.convert(rows, list[shape]), start)), {}
     except msgspec.ValidationError:
         pass  # at least one row does not fit: find out which, and say where
     good, bad = {}, {}
-    for position, row in enumerate(rows):
+    for position, row in enumerate(rows, start):
         try:
             good[position] = msgspec.convert(row, shape)
         except msgspec.ValidationError as error:

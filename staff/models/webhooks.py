@@ -48,8 +48,9 @@ class WebhookEndpoint(models.Model):
 
 class WebhookDeliveryQuerySet(models.QuerySet):
     def due(self):
-        """Keep what is to be posted now."""
-        return self.filter(status=WebhookDelivery.Status.WAITING, next_at__lte=timezone.now(), endpoint__stopped_why="")
+        """Keep what is to be posted now; an endpoint or a client that was stopped is told nothing."""
+        waiting = self.filter(status=WebhookDelivery.Status.WAITING, next_at__lte=timezone.now())
+        return waiting.filter(endpoint__stopped_why="", endpoint__client__stopped_at=None)
 
 
 class WebhookDelivery(models.Model):

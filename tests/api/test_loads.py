@@ -110,6 +110,28 @@ def test_a_load_that_takes_too_long_to_send_is_refused(core, monkeypatch):
     assert not Job.objects.exists() and not FeedPart.objects.exists()
 
 
+def test_lines_of_later_parts_are_named_by_their_place_in_the_load(core, monkeypatch):
+    monkeypatch.setattr(loading, "PART_ROWS", 2)
+    told = load(core, body(*(balance(number) for number in range(3)), b"{", balance(4, demand="-1"))).json()
+    job_work.run(job_id=told["id"])
+    errors = [json.loads(line) for line in core.get(told["errors_href"]).getvalue().splitlines()]
+    assert [one["line"] for one in errors] == [1, 2, 3, 4, 5]
+    assert all(f" {one['line']} " in one["detail"] for one in errors)
+
+
+def test_a_line_nested_beyond_reason_is_one_bad_line(core, outlet):
+    CustomerFactory(branch=outlet, customer_no="C0")
+    deep = b'{"row_id":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
+    told = load(core, body(deep, balance(0))).json()
+    assert job_work.run(job_id=told["id"]) == Job.Status.DONE
+    assert core.get(told["href"]).json()["counts"]["created"] == 1
+
+
+def test_what_is_not_utf8_is_refused(core):
+    assert load(core, b'{"row_id":"\xff"}').json()["code"] == "not_utf8"
+    assert not Job.objects.exists() and not FeedPart.objects.exists()
+
+
 def test_another_client_sees_neither_a_load_nor_its_errors(core, client, outlet):
     told = load(core, body(balance(0))).json()
     other = Core(client, outlet, scopes="assets:write", name="other")

@@ -205,6 +205,27 @@ def test_gone_for_good_stops_the_endpoint(outlet, admin, receiver):
     assert endpoint.stopped_why == ""
 
 
+def test_a_stopped_client_is_told_nothing_and_a_lost_scope_ends_its_events(outlet, admin, receiver):
+    endpoint, _delivery = one_event(outlet, admin, receiver)
+    type(endpoint.client).objects.update(stopped_at=timezone.now())
+    assert webhooks.send_due() == 0 and webhook_events.collect_all() == 0
+    type(endpoint.client).objects.update(stopped_at=None, allowed_scopes="churn:read")
+    close_day(on=date(2026, 11, 23), rows=0, total=0, by=endpoint.client)
+    assert webhook_events.collect_all() == 0
+
+
+def test_a_lease_outlasts_the_work_that_it_covers():
+    """A second worker must not post what the first is still at: connecting, sending, waiting for each of those taken."""
+    assert timedelta(seconds=3 * webhooks.TIMEOUT * webhooks.AT_ONCE) <= webhooks.LEASE
+
+
+def test_many_that_are_due_go_out_in_one_run(outlet, admin, receiver):
+    endpoint, _secret = told(outlet, admin, receiver.url, "day.closed")
+    found = [("day.closed", f"day-{n}", timezone.now(), {"date": "2026-11-23"}) for n in range(12)]
+    webhooks.lay_by(endpoint=endpoint, found=found)
+    assert webhooks.send_due() == 12 == len(receiver.got)
+
+
 def test_nobody_at_home_is_tried_again(outlet, admin, receiver):
     _endpoint, delivery = one_event(outlet, admin, receiver)
     WebhookEndpoint.objects.update(url="http://127.0.0.1:9/hook")
