@@ -10,6 +10,7 @@ from msgspec import Meta
 from customers.feed import keyed
 from customers.feed.keyed import Column, Guard, Keyed, Reference
 from customers.feed.rows import Outcome, Row, day, key, text
+from customers.models import Load
 from staff import audit
 from staff.models import Branch, Staff
 from staff.roles import Role
@@ -118,6 +119,9 @@ def take_outlets(*, rows: dict[int, OutletRow], as_of: date, by) -> dict[int, Ou
 @transaction.atomic
 def take_staff(*, rows: dict[int, StaffRow], as_of: date, by) -> dict[int, Outcome]:
     """Merge members of staff by position in the batch; return what became of each. Each change stands in the trail."""
+    # As assigning does: nobody receives a customer while it is judged whether he may leave.
+    books = Load.objects.filter(staff__staff_no__in={row.staff_no for row in rows.values()})
+    list(books.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     outcomes = keyed.take(rows, into=PEOPLE, by=by)
     changed = {rows[at].staff_no: rows[at] for at, one in outcomes.items() if one.status in ("created", "updated")}
     people = Staff.objects.in_bulk(list(changed), field_name="staff_no")

@@ -2,17 +2,27 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Event, Thread
 
 import pytest
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from customers.assignment import assign
 from customers.feed import FEEDS, read_rows
 from customers.feed.institutions import NOT_FED
 from customers.models import Customer, Holding, Product, ProductValue, RiskAssessment, TransactionEvent
 from staff.models import ApiClient, AuditEvent, Branch, Staff
 from staff.roles import Role
-from tests.factories import AssignmentFactory, BranchFactory, CustomerFactory, HeadOfficeFactory, StaffFactory
+from tests.factories import (
+    AssignmentFactory,
+    BranchFactory,
+    CustomerFactory,
+    HeadOfficeFactory,
+    LoadFactory,
+    StaffFactory,
+)
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 11, 23)
@@ -200,6 +210,36 @@ def test_a_feed_neither_makes_nor_changes_auditors_and_administrators(core, outl
 def test_somebody_of_another_branch_is_out_of_reach(core, outlet):
     StaffFactory(staff_no="70003", branch=BranchFactory())
     assert send("staff", client_of(outlet, "branch"), person(staff_no="70003")) == [("rejected", "staff_elsewhere")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_leaves_by_feed_while_he_is_given_a_customer():
+    """The assignment is not committed yet when the feed asks whether the member holds anybody: the feed waits for it."""
+    office = HeadOfficeFactory()
+    outlet = BranchFactory(code="CZ01", parent=office)
+    core, head = client_of(office), StaffFactory(branch=outlet, role=Role.BRANCH_HEAD)
+    member = LoadFactory(staff__branch=outlet, staff__staff_no="70001").staff
+    customer = CustomerFactory(branch=outlet)
+    given, found = Event(), []
+
+    def feed():
+        given.wait(20)
+        try:
+            found.extend(send("staff", core, person(active=False)))
+        finally:
+            connection.close()
+
+    other = Thread(target=feed)
+    other.start()
+    with transaction.atomic():
+        assign(customer=customer, to=member, by=head, on=MONDAY)
+        given.set()
+        other.join(2)
+        assert other.is_alive() and not found
+    other.join(20)
+    assert found == [("rejected", "holds_customers")]
+    member.refresh_from_db()
+    assert member.is_active
 
 
 # --- any order gives the same state ----------------------------------------------------------------------
