@@ -61,6 +61,8 @@ def publish(
     Raises:
         EventRefused: no such kind, no title, over already, or nothing says whom it concerns.
     """
+    if external_id:
+        _wait_for(external_id)
     if external_id and (known := ContactEvent.objects.filter(external_id=external_id).first()):
         return known
     if kind not in ENTERED:
@@ -91,6 +93,12 @@ def publish(
     _write_tasks(made, on)
     audit.record("event.published", made, by=by, kind=kind, number=made.matches.filter(skip="").count())
     return made
+
+
+def _wait_for(external_id: str) -> None:
+    """Let two that publish the same event come one after the other: the second finds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"event:{external_id}"])
 
 
 @transaction.atomic

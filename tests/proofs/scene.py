@@ -33,7 +33,7 @@ from tests.factories import (
 )
 
 SECRET = "core-secret-of-the-proof"
-SCOPES = "assets:write assignments:read churn:read customers:write holdings:write products:write"
+SCOPES = "assets:write assignments:read churn:read contacts:write customers:write holdings:write products:write"
 
 
 def core_of(branch: Branch, name: str = "core") -> ApiClient:

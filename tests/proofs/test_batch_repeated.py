@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from django.utils.timezone import localdate
 
+from contacts.models import ContactEvent
 from customers.models import Customer, DailyAsset, Holding, Product
 from staff.models import AuditEvent, IdempotencyRecord
 from tests.factories import BranchFactory, HeadOfficeFactory
@@ -186,3 +187,16 @@ def test_rival_feeds_of_keyed_rows_end_in_the_newest_state(core):
     assert set(Holding.objects.values_list("amount", "sequence")) == {(16.25, 16)}
     assert Holding.objects.count() == CUSTOMERS
     assert Product.objects.get().name == "第16版"
+
+
+def test_one_event_published_by_many_at_once_stands_once(core):
+    product = {"row_id": "1", "code": "LC-1", "name": "活利丰", "category": "wealth", "ladder_rank": 5, "sequence": 1}
+    core.send("products", "p-0", [product])
+    day = localdate().isoformat()
+    said = {"external_id": "EV-1", "kind": "yield_change", "title": "收益率下调", "occurs_on": day, "product": "LC-1"}
+    publish = lambda n: core.call(  # noqa: E731 (a job a number)
+        "/api/v1/events/", json.dumps(said).encode(), **core.token, **{"Idempotency-Key": f"e-{n}"}
+    )
+    answers = at_once([lambda n=n: publish(n) for n in range(THREADS)])
+    assert Counter(status for status, _headers, _body in answers) == {201: THREADS}
+    assert ContactEvent.objects.count() == 1
