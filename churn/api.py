@@ -21,7 +21,7 @@ from churn.serializers import (
 )
 from staff.api.authentication import needs_scope
 from staff.api.body import read_as
-from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
+from staff.api.documentation import IDEMPOTENCY_KEY, problems, rows_of
 from staff.api.idempotency import idempotent
 from staff.api.paging import iso_day, one_of, page_of, read_query
 from staff.api.problem import Problem
@@ -35,7 +35,7 @@ from staff.refusal import Refused
     parameters=[
         OpenApiParameter("status", str, enum=ChurnAlert.Status.values, description="of one status"),
         OpenApiParameter("customer_no", str, description="of one customer"),
-        *PAGE,
+        *rows_of(ChurnAlertSerializer),
     ],
     responses={200: ChurnAlertPageSerializer, **problems(400, 401, 403)},
     tags=["out"],
@@ -44,7 +44,7 @@ from staff.refusal import Refused
 @permission_classes([needs_scope("churn:read")])
 def churn_alerts(request):
     """List alerts of customers within the client's branches, oldest change first."""
-    query = read_query(request, status=one_of(ChurnAlert.Status.values), customer_no=str)
+    query = read_query(request, rows_of=ChurnAlertSerializer, status=one_of(ChurnAlert.Status.values), customer_no=str)
     rows = ChurnAlert.objects.visible_to(request.client)
     rows = rows.select_related("customer__branch", "customer__manager", "score")
     if "status" in query:
@@ -62,7 +62,7 @@ def churn_alerts(request):
             "as_of", {"type": "string", "format": "date"}, required=True, description="of one business date"
         ),
         OpenApiParameter("customer_no", str, description="of one customer"),
-        *PAGE,
+        *rows_of(ChurnScoreSerializer),
     ],
     responses={200: ChurnScorePageSerializer, **problems(400, 401, 403)},
     tags=["out"],
@@ -71,7 +71,7 @@ def churn_alerts(request):
 @permission_classes([needs_scope("churn:read")])
 def churn_scores(request):
     """List the scores of one day, of customers within the client's branches."""
-    query = read_query(request, as_of=iso_day, customer_no=str)
+    query = read_query(request, rows_of=ChurnScoreSerializer, as_of=iso_day, customer_no=str)
     if "as_of" not in query:
         missing = {"pointer": "?as_of", "code": "required", "detail": _("Name a business date.")}
         raise Problem(_("Name a business date."), code="invalid_query", errors=[missing])

@@ -19,7 +19,7 @@ from customers.models import Customer, Product
 from customers.serializers import PageSerializer
 from staff.api.authentication import needs_scope
 from staff.api.body import moment, read_as
-from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
+from staff.api.documentation import IDEMPOTENCY_KEY, problems, rows_of
 from staff.api.idempotency import idempotent
 from staff.api.paging import iso_day, one_of, page_of, read_query
 from staff.api.problem import Problem
@@ -147,7 +147,7 @@ def _list(request, query, rows, serializer, *, by_change: bool):
         OpenApiParameter(
             "since", {"type": "string", "format": "date"}, description="that took place on this day or later"
         ),
-        *PAGE,
+        *rows_of(ContactSerializer),
     ],
     responses={200: ContactPageSerializer, **problems(400, 401, 403)},
     tags=["out"],
@@ -169,7 +169,7 @@ def contacts(request):
 
 
 def _contacts(request):
-    query = read_query(request, customer_no=str, since=iso_day)
+    query = read_query(request, rows_of=ContactSerializer, customer_no=str, since=iso_day)
     rows = ContactLog.objects.visible_to(request.client).select_related("customer", "staff").defer("summary")
     rows = rows.filter(on__gte=query["since"]) if "since" in query else rows
     return _list(request, query, rows, ContactSerializer, by_change=False)
@@ -196,7 +196,7 @@ def _log(request):
     parameters=[
         OpenApiParameter("customer_no", str, description="of one customer"),
         OpenApiParameter("stage", str, enum=Opportunity.Stage.values),
-        *PAGE,
+        *rows_of(OpportunitySerializer),
     ],
     responses={200: OpportunityPageSerializer, **problems(400, 401, 403)},
     tags=["out"],
@@ -218,7 +218,7 @@ def opportunities(request):
 
 
 def _opportunities(request):
-    query = read_query(request, customer_no=str, stage=one_of(Opportunity.Stage.values))
+    query = read_query(request, rows_of=OpportunitySerializer, customer_no=str, stage=one_of(Opportunity.Stage.values))
     rows = Opportunity.objects.visible_to(request.client).select_related("customer", "owner")
     rows = rows.filter(stage=query["stage"]) if "stage" in query else rows
     return _list(request, query, rows, OpportunitySerializer, by_change=True)

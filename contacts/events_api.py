@@ -18,7 +18,7 @@ from customers.models import Customer, Product
 from customers.serializers import PageSerializer
 from staff.api.authentication import needs_scope
 from staff.api.body import read_as
-from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
+from staff.api.documentation import IDEMPOTENCY_KEY, problems, rows_of
 from staff.api.idempotency import idempotent
 from staff.api.paging import page_of, read_query
 from staff.api.problem import Problem
@@ -66,7 +66,7 @@ class EventPageSerializer(PageSerializer):
 
 
 @extend_schema(
-    methods=["GET"], operation_id="events_list", summary="Read events", parameters=PAGE,
+    methods=["GET"], operation_id="events_list", summary="Read events", parameters=rows_of(EventSerializer),
     responses={200: EventPageSerializer, **problems(400, 401, 403)}, tags=["out"],
 )  # fmt: skip
 @extend_schema(
@@ -80,7 +80,7 @@ def events(request):
     """List the events of the client's institutions in the order they were entered; or publish one, whose key again changes nothing."""
     if request.method == "POST":
         return _publish(request)
-    query = read_query(request)
+    query = read_query(request, rows_of=EventSerializer)
     rows = event.counted(ContactEvent.objects.visible_to(request.client), request.client)
     return page_of(
         rows.select_related("branch", "product"),

@@ -24,7 +24,7 @@ from customers.serializers import (
 )
 from staff.api.authentication import needs_scope
 from staff.api.body import read_as
-from staff.api.documentation import IDEMPOTENCY_KEY, PAGE, problems
+from staff.api.documentation import IDEMPOTENCY_KEY, problems, rows_of
 from staff.api.idempotency import idempotent
 from staff.api.paging import one_of, page_of, read_query
 from staff.api.problem import Problem
@@ -52,7 +52,7 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True):
         OpenApiParameter("customer_no", str, description="of one customer"),
         OpenApiParameter("staff_no", str, description="of one member of staff"),
         OpenApiParameter("open", str, enum=["true", "false"], description="true: only those that have not ended"),
-        *PAGE,
+        *rows_of(AssignmentSerializer),
     ],
     responses={200: AssignmentPageSerializer, **problems(400, 401, 403)},
     tags=["out"],
@@ -61,7 +61,13 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True):
 @permission_classes([needs_scope("assignments:read")])
 def assignments(request):
     """List assignments within the client's branches, oldest change first, history included."""
-    query = read_query(request, customer_no=str, staff_no=str, open=one_of({"true": True, "false": False}))
+    query = read_query(
+        request,
+        rows_of=AssignmentSerializer,
+        customer_no=str,
+        staff_no=str,
+        open=one_of({"true": True, "false": False}),
+    )
     rows = Assignment.objects.visible_to(request.client).select_related("customer__branch", "staff")
     if "customer_no" in query:
         rows = rows.filter(customer__customer_no=query["customer_no"])

@@ -14,7 +14,7 @@ from customers.feed_api import put_one, put_schema
 from customers.models import ConsentRecord, Customer, RelationStatus, Tier, TierChange
 from customers.serializers import PageSerializer
 from staff.api.authentication import needs_scope
-from staff.api.documentation import PAGE, problems
+from staff.api.documentation import problems, rows_of
 from staff.api.paging import iso_day, one_of, page_of, read_query
 
 TIERS = {tier.code: tier for tier in Tier}
@@ -83,7 +83,7 @@ READS = needs_scope("customers:read")
         OpenApiParameter("relation_status", str, enum=RelationStatus.values),
         OpenApiParameter("staff_no", str, description="of one manager"),
         OpenApiParameter("branch", str, description="of one outlet"),
-        *PAGE,
+        *rows_of(CustomerSerializer),
     ],
     responses={200: CustomerPageSerializer, **problems(400, 401, 403)},
     tags=["out"],
@@ -93,7 +93,12 @@ READS = needs_scope("customers:read")
 def customers(request):
     """List customers within the client's branches, oldest change first."""
     query = read_query(
-        request, service_tier=one_of(TIERS), relation_status=one_of(RelationStatus.values), staff_no=str, branch=str
+        request,
+        rows_of=CustomerSerializer,
+        service_tier=one_of(TIERS),
+        relation_status=one_of(RelationStatus.values),
+        staff_no=str,
+        branch=str,
     )
     rows = Customer.objects.visible_to(request.client).select_related("branch", "manager")
     rows = rows.defer("id_no", "mobile", "address")
@@ -127,7 +132,7 @@ def customer(request, customer_no):
 
 def _of_customer(request, rows, serializer, **readers):
     """Return a page of rows as they were written, of one customer where he is named."""
-    query = read_query(request, customer_no=str, **readers)
+    query = read_query(request, rows_of=serializer, customer_no=str, **readers)
     rows = rows.visible_to(request.client) if hasattr(rows, "visible_to") else rows
     rows = rows.filter(customer__in=Customer.objects.visible_to(request.client)).select_related("customer")
     if "customer_no" in query:
@@ -140,7 +145,11 @@ def _of_customer(request, rows, serializer, **readers):
 @extend_schema(
     operation_id="tier_changes_list",
     summary="Read tier changes",
-    parameters=[BY_CUSTOMER, OpenApiParameter("since", {"type": "string", "format": "date"}), *PAGE],
+    parameters=[
+        BY_CUSTOMER,
+        OpenApiParameter("since", {"type": "string", "format": "date"}),
+        *rows_of(TierChangeSerializer),
+    ],
     responses={200: TierChangePageSerializer, **problems(400, 401, 403)},
     tags=["out"],
 )
@@ -154,7 +163,7 @@ def tier_changes(request):
 @extend_schema(
     operation_id="consents_list",
     summary="Read consents",
-    parameters=[BY_CUSTOMER, *PAGE],
+    parameters=[BY_CUSTOMER, *rows_of(ConsentSerializer)],
     responses={200: ConsentPageSerializer, **problems(400, 401, 403)},
     tags=["out"],
 )

@@ -21,8 +21,8 @@ FIRST = date(2000, 1, 1)
 class FigureSerializer(serializers.Serializer):
     branch = serializers.CharField(help_text="code of the outlet")
     kpi = serializers.ChoiceField(KPIS)
-    numerator = serializers.DecimalField(max_digits=18, decimal_places=0)
-    denominator = serializers.DecimalField(max_digits=18, decimal_places=0)
+    numerator = serializers.DecimalField(max_digits=20, decimal_places=2)
+    denominator = serializers.DecimalField(max_digits=20, decimal_places=2)
     value = serializers.DecimalField(
         max_digits=12, decimal_places=4, allow_null=True, help_text="null: nothing to divide by"
     )

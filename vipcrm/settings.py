@@ -370,6 +370,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "staff.api.documentation.strict_requests",
+        "staff.api.documentation.cut_rows",
         "staff.api.documentation.with_examples",
     ],
 }

@@ -39,6 +39,18 @@ PAGE = [
 ]
 
 
+def rows_of(serializer: type) -> list[OpenApiParameter]:
+    """Return the parameters of a list of such rows: its page, and to which of their fields they are cut."""
+    names = {"type": "string", "enum": list(serializer().fields)}
+    return [
+        *PAGE,
+        OpenApiParameter(
+            "fields", {"type": "array", "items": names, "minItems": 1, "uniqueItems": True}, style="form", explode=False,
+            description="names of fields, between commas: rows hold these alone",
+        ),
+    ]  # fmt: skip
+
+
 def problems(*codes: int) -> dict:
     """Return the responses of an operation for these error codes."""
     return {(code, PROBLEM): OpenApiResponse(ProblemSerializer, description=_english(TITLES[code])) for code in codes}
@@ -78,6 +90,18 @@ def strict_requests(result: dict, **_others) -> dict:
         elif schema.get("type") == "array":
             schema["minItems"] = 1
             bodies.append(schema["items"])
+    return result
+
+
+def cut_rows(result: dict, **_others) -> dict:
+    """Say of the rows of lists that can be cut to some `fields` that no field of theirs is certain."""
+    schemas = result["components"]["schemas"]
+    for item in result["paths"].values():
+        for operation in item.values():
+            if any(parameter["name"] == "fields" for parameter in operation.get("parameters", [])):
+                page = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+                rows = schemas[page.rpartition("/")[2]]["properties"]["results"]["items"]["$ref"]
+                schemas[rows.rpartition("/")[2]].pop("required", None)
     return result
 
 

@@ -15,15 +15,20 @@ LIMIT = 50
 MAX_LIMIT = 200
 
 
-def read_query(request, **readers: Callable[[str], object]) -> dict:
+def read_query(request, *, rows_of: type | None = None, **readers: Callable[[str], object]) -> dict:
     """Return the query parameters as values; each reader takes a text and raises ValueError if it does not fit.
 
     `limit` and `cursor` are read everywhere; a parameter that nobody reads, or that stands twice, is refused.
+
+    Args:
+        rows_of: the serializer of the list's rows, of whose fields the client may ask for some (`fields`).
 
     Raises:
         Problem: 400 that names every parameter that does not fit.
     """
     known = {"limit": limit, "cursor": str} | readers
+    if rows_of:
+        known["fields"] = some_of(rows_of().fields)
     values, errors = {}, []
     for name, texts in request.query_params.lists():
         if name not in known:
@@ -73,6 +78,15 @@ def one_of(values: dict | list | tuple | set) -> Callable[[str], object]:
     return read
 
 
+def some_of(names) -> Callable[[str], list[str]]:
+    """Return a reader of names that commas separate."""
+
+    def read(text: str) -> list[str]:
+        return [one_of(set(names))(name) for name in text.split(",")]
+
+    return read
+
+
 def iso_day(text: str) -> date:
     """Read a day: 2026-11-25."""
     if len(text) != 10:
@@ -96,9 +110,12 @@ DAY = OpenApiParameter("day", {"type": "string", "format": "date"}, OpenApiParam
 
 
 def page_of(rows, *, request, query: dict, serializer: type, by_change: bool = True) -> Response:
-    """Answer with one page of a queryset, as `page_after`; `query` is that of `read_query`."""
+    """Answer with one page of a queryset, as `page_after`; `query` is that of `read_query`, its `fields` are shown."""
+    row_of = serializer()
+    for name in set(row_of.fields) - set(query.get("fields", row_of.fields)):
+        row_of.fields.pop(name)
     page = page_after(
-        rows, request=request, limit=query["limit"], cursor=query["cursor"], show=lambda row: serializer(row).data,
+        rows, request=request, limit=query["limit"], cursor=query["cursor"], show=row_of.to_representation,
         by_change=by_change,
     )  # fmt: skip
     return Response(page)

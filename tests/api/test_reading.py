@@ -229,3 +229,16 @@ def test_one_balance_is_put_and_a_wrong_one_names_its_field(writer, own):
     assert put(writer, "customers/NOBODY/assets/2026-11-01/", sequence=1).status_code == 422
     assert put(writer, f"customers/A1/assets/{day}/", sequence=3, customer_no="B1").status_code == 400
     assert put(writer, "customers/A1/assets/2026-99-01/", sequence=3).status_code == 404
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_rows_hold_the_fields_asked_for_alone(core, own, path):
+    everything_of(own.customer, own.staff)
+    sign = "&" if "?" in path else "?"
+
+    rows = core.get(f"/api/v1/{path}{sign}fields=customer_no").json()["results"]
+    assert rows == [{"customer_no": "A1"}]
+
+    refused = core.get(f"/api/v1/{path}{sign}fields=customer_no,id_no")
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["pointer"] == "?fields"
