@@ -24,7 +24,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from bench import feeds
+    from bench import calls, feeds
 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -35,6 +35,7 @@ def main() -> None:
     figures |= month_end()
     figures |= segments(asked.repeat)
     figures |= pages(asked.repeat)
+    figures |= calls.single(asked.repeat)
     figures |= feeds.rates()
     asked.out.write_text(json.dumps(figures))
 

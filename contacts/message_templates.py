@@ -21,6 +21,7 @@ PLACES = {
 }
 """The placeholders that each kind knows."""
 
+LONGEST = 300
 PROMISES = ("保本", "保证收益", "无风险", "稳赚", "最高收益")
 """Words that a bank may not write (practice of consumer protection)."""
 
@@ -31,6 +32,26 @@ class TemplateRefused(Refused):
     code = "template_refused"
 
 
+def fitting(body: str, places: tuple[str, ...]) -> str:
+    """Return the words of a message, trimmed.
+
+    Raises:
+        TemplateRefused: nothing is written, it is too long, a placeholder is none of `places`, or a promise that a bank may not make.
+    """
+    body = body.strip()
+    if not body:
+        raise TemplateRefused(_("Write the words of the message."))
+    if len(body) > LONGEST:
+        raise TemplateRefused(_("A message has {n} characters at most.").format(n=LONGEST))
+    unknown = [name for name in re.findall(r"\{([^{}]*)\}", body) if name not in places]
+    if unknown or body.count("{") != body.count("}"):
+        known = " ".join(f"{{{name}}}" for name in places)
+        raise TemplateRefused(_("Unknown placeholder; known here are {known}.").format(known=known))
+    if promised := [word for word in PROMISES if word in body]:
+        raise TemplateRefused(_("A message may not promise: {words}").format(words="、".join(promised)))
+    return body
+
+
 @transaction.atomic
 def edit(*, kind: str, body: str, auto_release: bool, by: Staff) -> MessageTemplate:
     """Keep new words for a kind of message, in place of those that waited; they are used once somebody approves them.
@@ -38,17 +59,9 @@ def edit(*, kind: str, body: str, auto_release: bool, by: Staff) -> MessageTempl
     Raises:
         TemplateRefused: nothing is written, a placeholder is unknown, or the words promise what a bank may not.
     """
-    body = body.strip()
-    if not body:
-        raise TemplateRefused(_("Write the words of the message."))
-    unknown = [name for name in re.findall(r"\{([^{}]*)\}", body) if name not in PLACES[Kind(kind)]]
-    if unknown or body.count("{") != body.count("}"):
-        known = " ".join(f"{{{name}}}" for name in PLACES[Kind(kind)])
-        raise TemplateRefused(_("Unknown placeholder; this kind knows {known}.").format(known=known))
-    if promised := [word for word in PROMISES if word in body]:
-        raise TemplateRefused(_("A message may not promise: {words}").format(words="、".join(promised)))
+    body = fitting(body, PLACES[Kind(kind)])
     MessageTemplate.objects.filter(kind=kind, status=Status.DRAFT).update(status=Status.RETIRED)
-    made = MessageTemplate.objects.create(kind=kind, body=body[:300], auto_release=auto_release, made_by=by)
+    made = MessageTemplate.objects.create(kind=kind, body=body, auto_release=auto_release, made_by=by)
     audit.record("template.edited", made, by=by, kind=kind)
     return made
 

@@ -95,7 +95,11 @@ def draft_branch(*, branch_id: int, on: date) -> int:
     drafted = 0
     for template in MessageTemplate.objects.filter(status=MessageTemplate.Status.APPROVED):
         for customers, words in _occasions(template.kind, everybody, on):
-            drafted += _draft(template, recipients(customers, PURPOSE[Kind(template.kind)]), words, on)
+            purpose = PURPOSE[Kind(template.kind)]
+            drafted += draft(
+                OutboundMessage(kind=template.kind, purpose=purpose, template=template, body=template.body, occasion_on=on),
+                recipients(customers, purpose), words, is_released=template.auto_release,
+            )  # fmt: skip
     return drafted
 
 
@@ -124,14 +128,20 @@ def _occasions(kind: str, everybody, on: date) -> list[tuple]:
     return []
 
 
-def _draft(template: MessageTemplate, customers, words: dict, on: date) -> int:
-    """Write the drafts of one template in one statement; those that need no release are released at once."""
+def draft(pattern: OutboundMessage, customers, words: dict, *, is_released: bool = False) -> int:
+    """Write a message like `pattern` for each of the customers in one statement; who has it already gets none.
+
+    Args:
+        words: {placeholder: expression over the customer, or text}, besides name, title, manager and branch.
+        is_released: it needs no person to release it.
+    """
+    on = pattern.occasion_on
     columns = {name: value for name, value in words.items() if not isinstance(value, str)}
     fixed = {name: value for name, value in words.items() if isinstance(value, str)}
     rows = customers.annotate(**{f"word_{name}": value for name, value in columns.items()}).order_by()
     picked = ["pk", "name", "gender", "manager__name", "branch__name", *(f"word_{name}" for name in columns)]
     select, parameters = rows.values_list(*picked).query.sql_with_params()
-    body, values = "%s", [template.body]
+    body, values = "%s", [pattern.body]
     places = {
         "name": "c.name",
         "title": "CASE c.gender WHEN 'm' THEN '先生' WHEN 'f' THEN '女士' ELSE '' END",
@@ -142,17 +152,18 @@ def _draft(template: MessageTemplate, customers, words: dict, on: date) -> int:
         body, values = f"replace({body}, %s, %s)", [*values, f"{{{name}}}", text]
     for name, column in places.items():
         body, values = f"replace({body}, %s, coalesce({column}, ''))", [*values, f"{{{name}}}"]
-    status = Status.RELEASED if template.auto_release else Status.DRAFTED
+    status = Status.RELEASED if is_released else Status.DRAFTED
+    occasion = f"batch:{pattern.batch_id}:" if pattern.batch_id else f"{pattern.kind}:{on.isoformat()}:"
     names = ", ".join(["id", "name", "gender", "manager", "branch", *(f"word_{name}" for name in columns)])
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO contacts_outboundmessage (key, customer_id, kind, purpose, template_id, body, occasion_on, status,"
-            " released_at, not_before)"
-            f" SELECT %s || c.id, c.id, %s, %s, %s, left({body}, 400), %s, %s, %s, %s FROM ({select}) AS c({names})"
+            "INSERT INTO contacts_outboundmessage (key, customer_id, kind, purpose, template_id, batch_id, body, occasion_on,"
+            " status, released_at, not_before)"
+            f" SELECT %s || c.id, c.id, %s, %s, %s, %s, left({body}, 400), %s, %s, %s, %s FROM ({select}) AS c({names})"
             " ON CONFLICT (key) DO NOTHING",
             [
-                f"{template.kind}:{on.isoformat()}:", template.kind, PURPOSE[Kind(template.kind)], template.pk, *values, on,
-                status, timezone.now() if template.auto_release else None, _opening(on), *parameters,
+                occasion, pattern.kind, pattern.purpose, pattern.template_id, pattern.batch_id, *values, on,
+                status, timezone.now() if is_released else None, _opening(on), *parameters,
             ],
         )  # fmt: skip
         return cursor.rowcount

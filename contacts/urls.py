@@ -4,6 +4,7 @@ from django.urls import path
 
 from contacts import (
     views_activities,
+    views_batches,
     views_calendar,
     views_compliance,
     views_events,
@@ -49,6 +50,10 @@ urlpatterns = [
     path("compliance/<slug:rule>/<slug:first>/", views_compliance.compliance_window, name="compliance_window"),
     path("messages/", views_messages.message_list, name="message_list"),
     path("messages/act/", views_messages.message_act, name="message_act"),
+    path("messages/batches/", views_batches.batch_list, name="message_batches"),
+    path("messages/batches/<int:pk>/", views_batches.batch_detail, name="message_batch"),
+    path("messages/batches/<int:pk>/decide/", views_batches.batch_decide, name="message_batch_decide"),
+    path("segments/<int:pk>/message/", views_batches.batch_new, name="message_batch_new"),
     path("messages/words/", views_messages.template_list, name="template_list"),
     path("messages/words/<slug:kind>/edit/", views_messages.template_edit, name="template_edit"),
     path("messages/words/<int:pk>/approve/", views_messages.template_approve, name="template_approve"),

@@ -20,6 +20,7 @@ from contacts.models import CommunicationReport, ContactLog, Opportunity
 from contacts.reasons import reason_of
 from contacts.views_today import answer, chosen_kind, is_behind
 from customers.models import Customer
+from customers.segments.strategy import scripts_for
 from staff import audit, formats
 from staff.refusal import Refused
 from staff.shell import render_page, wants_part
@@ -186,6 +187,7 @@ class _View:
             "main_ways": [(v, label, _WAY_ICONS[v]) for v, label in ContactLog.Channel.choices if v in MAIN_WAYS],
             "other_ways": [(v, label) for v, label in ContactLog.Channel.choices if v not in MAIN_WAYS],
             "phrases": [str(phrase) for phrase in PHRASES[self.leads]],
+            "scripts": scripts_for(self.customer),
             "next_days": self._next_days(),
             "fortnight": calendar.fortnight_for(staff=self.staff, on=self.on),
             "effects": _effects(form, self.customer, self.staff),

@@ -6,7 +6,7 @@ from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.feedback import Feedback
 from contacts.models.feeds import CalendarFeed
 from contacts.models.logs import ContactLog, FrequencyRule
-from contacts.models.messages import InboundMessage, MessageTemplate, OutboundMessage
+from contacts.models.messages import InboundMessage, MessageBatch, MessageTemplate, OutboundMessage
 from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory, SalesTarget
 from contacts.models.reports import CommunicationReport, ReportAddendum
 from contacts.models.requests import SpecialApplication, SpecialDecision, StaffReferral
@@ -28,6 +28,7 @@ __all__ = [
     "FrequencyRule",
     "InboundMessage",
     "Invitation",
+    "MessageBatch",
     "MessageTemplate",
     "Opportunity",
     "OpportunityStageHistory",

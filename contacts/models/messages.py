@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.models import Customer
+from customers.models import ConsentRecord, Customer, Segment
 from staff.models import Staff
 
 
@@ -53,6 +53,64 @@ class MessageTemplate(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+class MessageBatchQuerySet(models.QuerySet):
+    def visible_to(self, viewer):
+        """Keep the batches for segments in the viewer's sight."""
+        return self.filter(segment__in=Segment.objects.visible_to(viewer))
+
+    def waiting(self):
+        return self.filter(status=MessageBatch.Status.WAITING)
+
+
+class MessageBatch(models.Model):
+    """One text for the customers of a segment, written by one person, approved by another; then each has a draft.
+
+    `drafted` and `skipped` ({why: how many}) say what the approval made of it. Placeholders: {name} {title} {manager} {branch}.
+    """
+
+    class Purpose(models.TextChoices):
+        CARE = ConsentRecord.Purpose.CARE.value, ConsentRecord.Purpose.CARE.label
+        MARKETING = ConsentRecord.Purpose.MARKETING.value, ConsentRecord.Purpose.MARKETING.label
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", pgettext_lazy("batch", "Waits for approval")
+        APPROVED = "approved", pgettext_lazy("batch", "Approved")
+        DECLINED = "declined", pgettext_lazy("batch", "Declined")
+
+    segment = models.ForeignKey(Segment, models.PROTECT, related_name="message_batches")
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose, default=Purpose.CARE)
+    body = models.CharField(_("words"), max_length=300)
+    status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
+    made_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(db_default=Now())
+    decided_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    drafted = models.PositiveIntegerField(default=0)
+    skipped = models.JSONField(default=dict)
+
+    objects = MessageBatchQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="message_batch_by_two_people",
+                condition=Q(status="waiting", decided_by=None)
+                | Q(status="declined", decided_by__isnull=False)
+                | Q(status="approved", decided_by__isnull=False) & ~Q(decided_by=F("made_by")),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.segment_id} {self.pk}"
+
+    def get_absolute_url(self):
+        from django.urls import reverse
+
+        return reverse("contacts:message_batch", args=[self.pk])
+
+
 class OutboundMessageQuerySet(models.QuerySet):
     def visible_to(self, viewer):
         """Keep the messages to customers that the viewer may see."""
@@ -80,11 +138,14 @@ class OutboundMessage(models.Model):
         SKIPPED = "skipped", pgettext_lazy("message", "Not sent")
         CANCELLED = "cancelled", _("Cancelled")
 
+    BATCH = "batch"
+
     key = models.CharField(max_length=60, unique=True)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="messages")
-    kind = models.CharField(max_length=10, choices=MessageTemplate.Kind)
+    kind = models.CharField(max_length=10, choices=[*MessageTemplate.Kind.choices, (BATCH, _("To a segment"))])
     purpose = models.CharField(max_length=10)
-    template = models.ForeignKey(MessageTemplate, models.PROTECT, related_name="+")
+    template = models.ForeignKey(MessageTemplate, models.PROTECT, null=True, blank=True, related_name="+")
+    batch = models.ForeignKey(MessageBatch, models.PROTECT, null=True, blank=True, related_name="messages")
     body = models.CharField(max_length=400)
     occasion_on = models.DateField()
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFTED)
@@ -106,6 +167,10 @@ class OutboundMessage(models.Model):
             models.CheckConstraint(
                 name="message_sent_was_released",
                 condition=Q(status__in=["drafted", "cancelled", "skipped"]) | Q(released_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="message_of_a_template_or_a_batch",
+                condition=Q(template__isnull=False, batch=None) | Q(template=None, batch__isnull=False),
             ),
         ]
         indexes = [

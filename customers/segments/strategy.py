@@ -32,6 +32,14 @@ def in_force(segment: Segment) -> SegmentStrategy | None:
     return segment.strategies.filter(ended_at=None).select_related("owner").first()
 
 
+def scripts_for(customer) -> list[tuple[str, str]]:
+    """Return what the strategies in force suggest to say to a customer: [(name of the segment, words)]."""
+    rows = SegmentStrategy.objects.filter(
+        ended_at=None, segment__retired_at=None, segment__members__customer=customer, segment__members__until=None
+    )
+    return list(rows.exclude(scripts="").order_by("segment__name").values_list("segment__name", "scripts"))
+
+
 @transaction.atomic
 def set_strategy(*, segment: Segment, by: Staff, on: date, seen: int | None, **values) -> SegmentStrategy:
     """Put a strategy in force in place of the one before.

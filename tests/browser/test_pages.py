@@ -36,6 +36,7 @@ PAGES = [
     ("head", "compliance", "/compliance/"),
     ("head", "messages", "/messages/"),
     ("head", "words", "/messages/words/"),
+    ("head", "batches", "/messages/batches/"),
     ("head", "morning", "/morning/"),
     ("head", "complaints", "/feedback/"),
     ("head", "planning", "/planning/"),

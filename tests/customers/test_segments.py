@@ -118,6 +118,20 @@ def test_of_strategies_one_is_in_force_and_the_earlier_stays_with_its_reason(hea
         SegmentStrategy.objects.create(segment=one, made_by=head, **values)
 
 
+def test_scripts_of_the_strategies_in_force_are_for_the_members(head):
+    inside, outside = (CustomerFactory(branch=head.branch) for _ in range(2))
+    one = make(head)
+    SegmentMember.objects.filter(segment=one).delete()
+    SegmentMember.objects.create(segment=one, customer=inside, since=ON)
+    values = {"goal": "承接", "measure": "85%", "owner": head, "review_on": date(2027, 1, 1), "scripts": "先问孩子留学"}
+    strategy.set_strategy(segment=one, by=head, on=ON, seen=None, **values)
+
+    assert strategy.scripts_for(inside) == [(one.name, "先问孩子留学")]
+    assert strategy.scripts_for(outside) == []
+    segment.retire(segment=one, by=head, on=ON)
+    assert strategy.scripts_for(inside) == []
+
+
 @pytest.mark.parametrize(
     "values", [{"every_days": 91}, {"every_days": 0}, {"review_on": ON}, {"products": ["moon"]}], ids=str
 )

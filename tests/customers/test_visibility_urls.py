@@ -224,6 +224,10 @@ ROWS = {
     "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret
     "messages/": Row(ASSIGN | {MANAGER}),
     "messages/act/": post(ASSIGN | {MANAGER}),
+    "messages/batches/": Row(ASSIGN | MANAGE | {MANAGER}),
+    "messages/batches/<int:pk>/": Row(ASSIGN | MANAGE | {MANAGER}, ok=ANSWERED | {404}),  # none is there
+    "messages/batches/<int:pk>/decide/": post(ASSIGN | MANAGE | {MANAGER}, ok=ANSWERED | {404}),
+    "segments/<int:pk>/message/": Row(ASSIGN | {MANAGER}, "segment"),
     "messages/words/": Row(MANAGE),
     "messages/words/<slug:kind>/edit/": post(MANAGE),
     "messages/words/<int:pk>/approve/": post({PRESIDENT, OFFICE}, ok=ANSWERED | {404}),  # none waits
