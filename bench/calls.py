@@ -23,7 +23,12 @@ def single(repeat: int) -> dict:
         "/api/v1/oauth/token/",
         {"grant_type": "client_credentials", "client_id": CORE_CLIENT, "client_secret": CORE_SECRET},
     ).json()["access_token"]
-    held = Customer.objects.filter(manager__isnull=False).select_related("manager", "branch").order_by("-id")
+    held = (
+        Customer.objects.filter(manager__isnull=False)
+        .exclude(opportunities__kind="win_back")
+        .select_related("manager", "branch")
+        .order_by("-id")
+    )
     people, now = list(held[: repeat + 4]), timezone.now()
     yesterday = timezone.localdate() - timedelta(days=1)
     first, calls = people[0].customer_no, iter(people * 8)

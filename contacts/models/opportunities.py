@@ -109,6 +109,8 @@ class Opportunity(models.Model):
             ),
         ]
         indexes = [
+            # The list of the API and what has changed, in cursor order.
+            models.Index(fields=["updated_at", "id"], name="opportunity_by_update"),
             # Today and the progress table: what an owner has open, by date.
             models.Index(
                 fields=["owner", "next_action_on"],

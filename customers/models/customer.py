@@ -242,6 +242,8 @@ class Customer(models.Model):
             ),
         ]
         indexes = [
+            # The list of the API and what has changed, in cursor order.
+            models.Index(fields=["updated_at", "id"], name="customer_by_update"),
             # Duplicates: the same identity number, the same mobile.
             models.Index(fields=["id_no_hash"], name="customer_by_id_no", condition=~Q(id_no_hash="")),
             models.Index(fields=["mobile_hash"], name="customer_by_mobile", condition=~Q(mobile_hash="")),
