@@ -11,10 +11,12 @@ from datetime import date, timedelta
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from churn.models import AlertPolicy, ChurnAlert, Level, LossReview
 from contacts import agenda
 from contacts.models import ContactTask
+from contacts.opportunity_sources import Source
 from customers.models import Tier
 from customers.working_days import add_working_days
 from staff import audit
@@ -121,6 +123,12 @@ def _task(alert: ChurnAlert) -> dict:
         "allowed_days": DUE_DAYS[Level(alert.level)],
     }
 
+
+OPPORTUNITIES = Source("churn_alert", "retention", gettext_lazy("Keep the assets: early warning"), 30, """
+    SELECT 'alert:' || a.id, a.customer_id, '', '', NULL::bigint, a.money_at_risk, a.level = 3, %(until)s::date
+      FROM churn_churnalert a JOIN customers_customer c ON c.id = a.customer_id
+     WHERE c.branch_id = %(branch)s AND a.sent_on BETWEEN %(since)s AND %(on)s AND a.status IN ('open', 'working')""")  # fmt: skip
+"""What has been given out becomes an opportunity to keep the assets."""
 
 _BEGUN = """
 UPDATE churn_churnalert a SET status = 'working', updated_at = now()

@@ -10,7 +10,11 @@ class ChurnConfig(AppConfig):
 
     def ready(self):
         from churn import reasons
+        from churn.alerts import OPPORTUNITIES
+        from contacts.opportunity_sources import SOURCES
         from contacts.reasons import CAUSES, SENTENCES
+
+        SOURCES.append(OPPORTUNITIES)
 
         SENTENCES.update(reasons.SENTENCES)
         CAUSES.update(reasons.CAUSES)

@@ -100,7 +100,9 @@ def candidates(activity: Activity, customers: QuerySet, *, on: date) -> QuerySet
     if activity.segment_id:
         customers = customers.filter(segment_times__segment=activity.segment_id, segment_times__until=None)
     invited = Invitation.objects.filter(customer=OuterRef("pk"))
-    recent = invited.filter(invited_on__gt=on - timedelta(days=INVITATION_GAP)).exclude(activity=activity)
+    # Who asked to be told of the next one may be invited again at once.
+    recent = invited.filter(invited_on__gt=on - timedelta(days=INVITATION_GAP), next_time=False)
+    recent = recent.exclude(activity=activity)
     character = ProfileValue.objects.current().filter(customer=OuterRef("pk"), field="temperament")
     whens = [
         When(~Q(reached=""), then=F("reached")),
@@ -175,13 +177,26 @@ def check_in(*, invitation: Invitation, by: Staff, attended: bool) -> Invitation
 
 
 @transaction.atomic
-def ask_opinion(*, invitation: Invitation, by: Staff, satisfaction: int | None, feedback: str) -> Invitation:
-    """Note what a guest thought of it, 1 bad – 5 good."""
+def give_part(*, invitation: Invitation, by: Staff, part: str) -> Invitation:
+    """Note what a guest will do himself (表现机会): sing, show his tea, tell of his trade; "" for nothing."""
+    activity = _locked(invitation.activity, Status.INVITING)
+    invitation.part = part.strip()[:60]
+    invitation.save(update_fields=["part"])
+    audit.record("activity.part_given", activity, by=by)
+    return invitation
+
+
+@transaction.atomic
+def ask_opinion(
+    *, invitation: Invitation, by: Staff, satisfaction: int | None, feedback: str, next_time: bool = False
+) -> Invitation:
+    """Note what a guest thought of it, 1 bad – 5 good, and whether he wants to be told of the next one."""
     activity = _locked(invitation.activity, Status.HELD)
     if not invitation.attended:
         raise ActivityRefused(_("Only who came can say how it was."))
     invitation.satisfaction, invitation.feedback = satisfaction, feedback.strip()[:200]
-    invitation.save(update_fields=["satisfaction", "feedback"])
+    invitation.next_time = next_time
+    invitation.save(update_fields=["satisfaction", "feedback", "next_time"])
     audit.record("activity.opinion", activity, by=by, result=satisfaction)
     return invitation
 

@@ -1,23 +1,19 @@
 """What an activity brought: who came, what they thought, and whether their assets grew more than those of customers alike.
 
-Guests are compared with customers of the same outlets who were not invited to it, alike in tier and in assets before
-(`customers.effect`); the change is from the 30 days before to the week that ends 30, 60 or 90 days after.
+Guests are compared with customers of the same outlets who were not invited to it (`contacts.asset_effect`).
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-import numpy as np
-from django.db import connection
 from django.db.models import Avg, Count, Q
 from django.utils import timezone
 
+from contacts import asset_effect
+from contacts.asset_effect import HORIZONS
 from contacts.models import Activity, Opportunity
 from customers import effect
-from customers.models import TierRule
-
-HORIZONS = (30, 60, 90)
 
 
 @dataclass(frozen=True)
@@ -65,34 +61,9 @@ def result_of(activity: Activity, *, on: date) -> Result:
 
 
 def _effect(activity: Activity, held_on: date, days: int) -> effect.Effect:
-    after = held_on + timedelta(days=days)
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGES, {
-            "activity": activity.pk, "branch": f"/{activity.branch_id}/", "before": held_on - timedelta(days=30), "held": held_on,
-            "week": after - timedelta(days=6), "after": after,
-        })  # fmt: skip
-        came, before, change = np.array(cursor.fetchall(), float).reshape(-1, 3).T
-    # The tier of the assets before: today's may be what the activity changed.
-    floors = sorted(float(floor) for floor in TierRule.objects.floors(held_on).values() if floor)
-    tier = np.searchsorted(floors, before, side="right")
-    return effect.measure(change, came == 1, 10 * tier + effect.bands(before))
-
-
-# Invited customers who did not come are in neither arm: that they stayed away says something of them.
-_CHANGES = """
-WITH alike AS (
-    SELECT c.id, i.id IS NOT NULL AS came
-    FROM customers_customer c
-    JOIN staff_branch b ON b.id = c.branch_id
-    LEFT JOIN contacts_invitation i ON i.customer_id = c.id AND i.activity_id = %(activity)s
-    WHERE b.path LIKE '%%' || %(branch)s || '%%' AND c.service_tier >= 1 AND (i.id IS NULL OR i.attended)
-), money AS (
-    SELECT a.id, a.came,
-           avg(d.total) FILTER (WHERE d.data_date < %(held)s) AS before,
-           avg(d.total) FILTER (WHERE d.data_date >= %(week)s) AS after
-    FROM alike a JOIN customers_dailyasset d ON d.customer_id = a.id
-     AND (d.data_date BETWEEN %(before)s AND %(held)s::date - 1 OR d.data_date BETWEEN %(week)s AND %(after)s)
-    GROUP BY 1, 2
-)
-SELECT came::int, before, after - before FROM money WHERE before IS NOT NULL AND after IS NOT NULL
-"""
+    came = activity.invitations.filter(attended=True).values_list("customer", flat=True)
+    # Invited customers who did not come are in neither arm: that they stayed away says something of them.
+    absent = activity.invitations.exclude(attended=True).values_list("customer", flat=True)
+    return asset_effect.of(
+        treated=list(came), neither=list(absent), branch_id=activity.branch_id, on=held_on, days=days
+    )

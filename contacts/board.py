@@ -3,14 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.db.models import Avg, Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import RowNumber, TruncDate
 
 from contacts import regime
 from contacts.models import MOVES, PROBABILITY, Opportunity
+from contacts.opportunity_sources import WORDS
 from contacts.pipeline import STALLED_DAYS, is_stalled
 from staff.models import Staff
+from staff.roles import Scope
 
 Stage = Opportunity.Stage
 COLUMNS = (Stage.NEW, Stage.PLANNED, Stage.CONTACTED, Stage.PROPOSED, Stage.AGREED)
@@ -79,15 +82,47 @@ def card_of(opportunity: Opportunity, on: date) -> Card:
     )
 
 
-def visible_opportunities(*, staff: Staff, mine: bool, kind: str = "", stalled: bool = False, on: date):
-    """Return the opportunities that a member may see, those of their own or all, narrowed by the filters."""
+@dataclass(frozen=True)
+class Filters:
+    """What the looks at the pipeline are narrowed to; all of them read and keep the same."""
+
+    mine: bool = False
+    kind: str = ""
+    source: str = ""
+    stalled: bool = False
+    overdue: bool = False
+
+    def query(self, **more) -> str:
+        """Return the part of an address that says so."""
+        said = {name: "1" if value is True else value for name, value in vars(self).items() if value}
+        # Whoever sees his own alone by default says that he wants to see all, too.
+        return urlencode({"mine": "0"} | said | {name: value for name, value in more.items() if value})
+
+
+def filters_of(query, *, staff: Staff) -> Filters:
+    """Read the filters of an address; what does not fit is as if not there. Without `mine`, members see their own."""
+    return Filters(
+        mine=query.get("mine", "0" if staff.scope != Scope.OWN else "1") == "1",
+        kind=query.get("kind", "") if query.get("kind", "") in Opportunity.Kind.values else "",
+        source=query.get("source", "") if query.get("source", "") in WORDS else "",
+        stalled=query.get("stalled") == "1",
+        overdue=query.get("overdue") == "1",
+    )
+
+
+def visible_opportunities(*, staff: Staff, filters: Filters, on: date):
+    """Return the opportunities that a member may see, narrowed; his own are those he owns or helps with."""
     rows = Opportunity.objects.visible_to(staff)
-    if mine:
-        rows = rows.filter(owner=staff)
-    if kind:
-        rows = rows.filter(kind=kind)
-    if stalled:
+    if filters.mine:
+        rows = rows.filter(Q(owner=staff) | Q(pk__in=staff.helped_opportunities.values("pk")))
+    if filters.kind:
+        rows = rows.filter(kind=filters.kind)
+    if filters.source:
+        rows = rows.filter(source=filters.source)
+    if filters.stalled:
         rows = rows.filter(last_touched_on__lte=on - timedelta(days=STALLED_DAYS))
+    if filters.overdue:
+        rows = rows.filter(Q(next_action_on__lt=on) | Q(resume_on__lt=on, stage=Stage.ON_HOLD))
     return rows
 
 

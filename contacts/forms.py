@@ -13,6 +13,9 @@ from contacts.models import ContactLog, ContactTask, Opportunity
 from contacts.pipeline import NEEDS
 from customers.models import Customer, Product
 
+SAID_REASONS = [choice for choice in Opportunity.LostReason.choices if choice[0] != Opportunity.LostReason.LAPSED]
+"""Why people say that something was lost; what lapsed, the night says."""
+
 REACHED, NOT_REACHED = "reached", "not_reached"
 
 PHRASES = {
@@ -178,9 +181,7 @@ class MoveForm(forms.Form):
     result_amount = forms.DecimalField(
         label=_("Amount achieved, yuan"), required=False, min_value=0, max_digits=18, decimal_places=2
     )
-    lost_reason = forms.ChoiceField(
-        label=_("Why it was lost"), required=False, choices=[("", "—"), *Opportunity.LostReason.choices]
-    )
+    lost_reason = forms.ChoiceField(label=_("Why it was lost"), required=False, choices=[("", "—"), *SAID_REASONS])
     dual_record_no = forms.CharField(label=_("Dual recording number"), max_length=40, required=False)
     resume_on = forms.DateField(label=_("Resumes on"), required=False, widget=DateInput)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)

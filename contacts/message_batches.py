@@ -1,6 +1,7 @@
 """One text for a segment: written by one person, approved by another, then a draft for each member who may get it."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.db.models import Count
@@ -8,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contacts import message_templates, messages
+from contacts import asset_effect, message_templates, messages
 from contacts.event import SKIPS
 from contacts.models import MessageBatch, OutboundMessage
 from customers import reach
+from customers.effect import Effect
 from customers.models import Customer, Segment
 from staff import audit
 from staff.models import Staff
@@ -22,6 +24,10 @@ SKIPPED = {
     "no_mobile": gettext_lazy("no mobile number"),
     "cap": gettext_lazy("two marketing messages in seven days"),
 }
+
+
+LEFT = (OutboundMessage.Status.SENT, OutboundMessage.Status.DELIVERED)
+"""A message that reached its customer, as far as is known."""
 
 
 class BatchRefused(Refused):
@@ -59,6 +65,24 @@ def skipped_members(*, segment: Segment, purpose: str, viewer, limit: int = 50) 
     """Return members who would get no text now, with why, the largest first."""
     rows = _judged(members_of(segment, viewer=viewer), purpose).exclude(skip="").order_by("-aum", "pk")
     return [(one, str(SKIPPED.get(one.skip, one.skip))) for one in rows[:limit]]
+
+
+def effects_of(batch: MessageBatch, *, on: date) -> dict[int, Effect | None]:
+    """Return what an approved text did to assets: {days after: Effect, None while those days lie ahead}.
+
+    Members who got none are in neither arm: why they were left out says something of them.
+    """
+    done_on = timezone.localdate(batch.decided_at)
+    got = list(batch.messages.filter(status__in=LEFT).values_list("customer", flat=True))
+    members = (
+        batch.segment.members.filter(since__lte=done_on).exclude(customer__in=got).values_list("customer", flat=True)
+    )
+    return {
+        days: asset_effect.of(
+            treated=got, neither=list(members), branch_id=batch.made_by.branch_id, on=done_on, days=days
+        ) if done_on + timedelta(days=days) < on else None
+        for days in asset_effect.HORIZONS
+    }  # fmt: skip
 
 
 @transaction.atomic

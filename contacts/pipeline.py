@@ -29,6 +29,9 @@ FIRST_CONTACT_DAYS = {
 }
 """Working days within which a new opportunity is first contacted (domain.md §9, assumption)."""
 
+URGENT_DAYS = 1
+"""The same for the retention of a customer at high risk."""
+
 STALLED_DAYS = 14
 HOLD_DAYS = 90
 
@@ -49,6 +52,12 @@ class Conflict(Refused):
     code = "conflict"
 
 
+def first_contact_days(kind: str, *, is_urgent: bool = False, is_key: bool = False) -> int:
+    """Return the working days to the first contact: fewer at high risk, half, rounded up, for key customers (domain.md §9)."""
+    days = URGENT_DAYS if is_urgent and kind == Opportunity.Kind.RETENTION else FIRST_CONTACT_DAYS[kind]
+    return -(-days // 2) if is_key else days
+
+
 @transaction.atomic
 def open_opportunity(
     *,
@@ -61,13 +70,16 @@ def open_opportunity(
     contact_log: ContactLog | None = None,
     **fields,
 ) -> Opportunity:
-    """Open an opportunity in the first stage, due within the working days of its kind unless a day is given.
+    """Open an opportunity in the first stage, due within the working days of its kind, risk and customer unless a day is given.
 
     Raises:
         AlreadyOpen: the customer has an open one of this kind (cross-sell: of this product category).
     """
     fields.setdefault("next_action_on", None)
-    fields["next_action_on"] = fields["next_action_on"] or add_working_days(on, FIRST_CONTACT_DAYS[kind])
+    days = first_contact_days(
+        kind, is_urgent=customer.churn_level == Customer.ChurnLevel.HIGH, is_key=customer.key_customer
+    )  # fmt: skip
+    fields["next_action_on"] = fields["next_action_on"] or add_working_days(on, days)
     try:
         with transaction.atomic():
             opportunity = Opportunity.objects.create(

@@ -46,18 +46,53 @@ def apply(*, customer: Customer, by: Staff, **fields) -> SpecialApplication:
     if fields["asked_rate"] < fields["competitor_rate"]:
         raise SpecialRefused(_("A price below the other bank's keeps nobody: ask for at least as much."))
     level = Level.PRESIDENT if by.role == Role.BRANCH_HEAD else Level.HEAD
+    made = _keep(customer, by, status=Status.PENDING, level=level, **fields)
+    audit.record("special.applied", made, by=by, amount=made.amount)
+    return made
+
+
+@transaction.atomic
+def keep_draft(*, customer: Customer, by: Staff, **fields) -> SpecialApplication:
+    """Keep an application that is not sent yet, in place of one's draft before; nothing is checked but its figures.
+
+    Raises:
+        SpecialRefused: somebody has one of this customer under way.
+    """
+    return _keep(customer, by, status=Status.DRAFT, **fields)
+
+
+@transaction.atomic
+def discard(*, application: SpecialApplication, by: Staff) -> None:
+    """Throw one's own draft away.
+
+    Raises:
+        SpecialRefused: it is no draft, or somebody else's.
+    """
+    done, _rows = SpecialApplication.objects.filter(pk=application.pk, applicant=by, status=Status.DRAFT).delete()
+    if not done:
+        raise SpecialRefused(_("Only one's own draft can be thrown away."))
+
+
+def draft_of(customer: Customer, by: Staff) -> SpecialApplication | None:
+    """Return one's draft for a customer."""
+    return SpecialApplication.objects.filter(customer=customer, applicant=by, status=Status.DRAFT).first()
+
+
+def _keep(customer: Customer, by: Staff, **fields) -> SpecialApplication:
+    """Write an application over one's draft, or a new one."""
+    draft = SpecialApplication.objects.select_for_update().filter(customer=customer, applicant=by, status=Status.DRAFT)
+    made = draft.first() or SpecialApplication(customer=customer, applicant=by)
+    for name, value in fields.items():
+        setattr(made, name, value)
     try:
         with transaction.atomic():
-            made = SpecialApplication.objects.create(
-                customer=customer, applicant=by, status=Status.PENDING, level=level, **fields
-            )
+            made.save()
     except IntegrityError as error:
         if "special_one_at_a_time" not in str(error):
             raise
         raise SpecialRefused(
             _("An application for this customer is under way or approved and not used yet.")
         ) from error
-    audit.record("special.applied", made, by=by, amount=made.amount)
     return made
 
 

@@ -9,6 +9,7 @@ from contacts import (
     views_compliance,
     views_events,
     views_feedback,
+    views_introductions,
     views_log,
     views_messages,
     views_opportunities,
@@ -18,6 +19,7 @@ from contacts import (
     views_potential,
     views_reports,
     views_requests,
+    views_sales_plan,
     views_today,
     views_visits,
 )
@@ -89,6 +91,12 @@ urlpatterns = [
     path("opportunities/new/", views_opportunities.opportunity_create, name="opportunity_create"),
     path("opportunities/drop/", views_opportunities.opportunity_drop, name="opportunity_drop"),
     path("opportunities/<int:pk>/", views_opportunities.opportunity_detail, name="opportunity_detail"),
+    path("opportunities/<int:pk>/plan/", views_sales_plan.opportunity_plan, name="opportunity_plan"),
+    path("opportunities/<int:pk>/helper/", views_sales_plan.opportunity_helper, name="opportunity_helper"),
+    path("lists/<int:pk>/opportunities/", views_sales_plan.list_opportunities, name="list_opportunities"),
+    path("introductions/", views_introductions.introduction_list, name="introduction_list"),
+    path("introductions/<int:pk>/step/", views_introductions.introduction_step, name="introduction_step"),
+    path("customers/<int:pk>/introduce/", views_introductions.introduction_new, name="introduction_new"),
     path("opportunities/<int:pk>/move/", views_opportunities.opportunity_move, name="opportunity_move"),
     path("opportunities/<int:pk>/undo/", views_opportunities.opportunity_undo, name="opportunity_undo"),
 ]

@@ -190,12 +190,14 @@ class NoteForm(forms.Form):
     attended = forms.ChoiceField(choices=[("1", ""), ("0", "")], required=False)
     satisfaction = forms.IntegerField(min_value=1, max_value=5, required=False)
     feedback = forms.CharField(max_length=200, required=False)
+    next_time = forms.BooleanField(required=False)
+    part = forms.CharField(max_length=60, required=False)
 
 
 @require_POST
 @may_plan
 def invitation_note(request, pk):
-    """Note the answer, the coming or the opinion of one guest; back to the same place of the list."""
+    """Note the answer, the part, the coming or the opinion of one guest; back to the same place of the list."""
     guest = get_object_or_404(Invitation.objects.visible_to(request.user).select_related("activity"), pk=pk)
     form = NoteForm(request.POST)
     said = form.cleaned_data if form.is_valid() else {}
@@ -204,12 +206,15 @@ def invitation_note(request, pk):
             verbs.answer(invitation=guest, by=request.user, reply=said["reply"])
         elif said.get("attended"):
             verbs.check_in(invitation=guest, by=request.user, attended=said["attended"] == "1")
-        elif said.get("satisfaction") or said.get("feedback"):
+        elif "part" in request.POST and "part" in said:
+            verbs.give_part(invitation=guest, by=request.user, part=said["part"])
+        elif said.get("satisfaction") or said.get("feedback") or said.get("next_time"):
             verbs.ask_opinion(
                 invitation=guest,
                 by=request.user,
                 satisfaction=said.get("satisfaction"),
                 feedback=said.get("feedback", ""),
+                next_time=said["next_time"],
             )
         else:
             messages.error(request, _("Say what is to be noted."))

@@ -6,18 +6,20 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from contacts import message_batches, message_templates
 from contacts.models import MessageBatch, OutboundMessage
+from customers.effect import Effect
+from customers.effect_words import effect_words
 from customers.models import Segment
 from staff.refusal import Refused
 from staff.shell import render_page, take_step
 
 SHOWN = 50
 Status = OutboundMessage.Status
-LEFT = (Status.SENT, Status.DELIVERED)
 
 may_write = permission_required("contacts.release_message", raise_exception=True)
 
@@ -65,7 +67,7 @@ def batch_new(request, pk):
 def batch_list(request):
     """The texts for segments in sight, those that wait first."""
     _allow(request.user)
-    rows = _visible(request).annotate(left=Count("messages", filter=Q(messages__status__in=LEFT)))
+    rows = _visible(request).annotate(left=Count("messages", filter=Q(messages__status__in=message_batches.LEFT)))
     return render_page(request, "contacts/message_batch_list.html", {"rows": rows.order_by("-pk")[:SHOWN]})
 
 
@@ -84,6 +86,12 @@ def batch_detail(request, pk):
         "skipped": message_batches.in_words(batch.skipped),
         "people": message_batches.skipped_members(**here, limit=SHOWN),
         "states": [(label, states[code]) for code, label in Status.choices if code in states],
+        "effects": []
+        if waits or not batch.drafted
+        else [
+            (days, effect_words(found, _compared(found)) if found else "")
+            for days, found in message_batches.effects_of(batch, on=localdate()).items()
+        ],
         "may_approve": waits
         and request.user.has_perm("contacts.edit_template")
         and batch.made_by_id != request.user.pk,
@@ -103,6 +111,10 @@ def batch_decide(request, pk):
     }
     take_step(request, acts)
     return redirect(batch)
+
+
+def _compared(found: Effect) -> str:
+    return _("{treated} who got it, {control} customers alike").format(treated=found.treated, control=found.control)
 
 
 def _visible(request):

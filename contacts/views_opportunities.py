@@ -11,13 +11,14 @@ from django_htmx.http import reswap, retarget
 
 from contacts import board, pipeline
 from contacts.forms import MoveForm, OpportunityForm
-from contacts.models import MOVES, Opportunity
+from contacts.models import MOVES, CommunicationReport, Opportunity, SalesPlan
+from contacts.opportunity_sources import WORDS
 from contacts.views_log import log_drawer
-from contacts.views_pipeline import tabs
+from contacts.views_pipeline import looks
 from contacts.views_today import query_behind
 from customers.models import Customer
+from staff.models import Staff
 from staff.refusal import Refused
-from staff.roles import Scope
 from staff.shell import render_page, wants_part
 
 Stage = Opportunity.Stage
@@ -39,24 +40,16 @@ def board_context(request) -> dict:
     staff, on = request.user, timezone.localdate()
     # A move answers with the board as it was filtered on the page that the move came from.
     query = request.GET if request.method == "GET" else query_behind(request)
-    sees_others = staff.scope != Scope.OWN
-    chosen = {
-        "mine": query.get("mine", "0" if sees_others else "1") == "1",
-        "kind": query.get("kind", "") if query.get("kind", "") in Opportunity.Kind.values else "",
-        "stalled": query.get("stalled") == "1",
-    }
+    filters = board.filters_of(query, staff=staff)
     order = "amount" if query.get("order") == "amount" else "due"
-    rows = board.visible_opportunities(staff=staff, on=on, **chosen)
+    rows = board.visible_opportunities(staff=staff, on=on, filters=filters)
     columns = board.columns_of(rows, on=on, order=order)
     return {
         "columns": columns,
         "figures": board.figures_of(rows, columns, on=on),
-        "chosen": chosen,
         "order": order,
         "board_url": f"{reverse('contacts:opportunity_list')}?{query.urlencode()}",
-        "kinds": Opportunity.Kind.choices,
-        "tabs": tabs("board"),
-        "sees_others": sees_others,
+        **looks("board", filters),
         "may_move": staff.has_perm("contacts.move_opportunity"),
         "on": on,
     }
@@ -71,6 +64,16 @@ def opportunity_detail(request, pk):
         "opportunity": opportunity,
         "card": board.card_of(opportunity, timezone.localdate()),
         "history": opportunity.history.select_related("by").order_by("-id"),
+        "plan": SalesPlan.objects.filter(opportunity=opportunity).select_related("changed_by").first(),
+        "source": WORDS.get(opportunity.source, opportunity.source),
+        "helpers": opportunity.helpers.all(),
+        "colleagues": Staff.objects.active()
+        .members_of(request.user.branch_id)
+        .exclude(pk=opportunity.owner_id)
+        .order_by("name"),
+        "reports": CommunicationReport.objects.filter(log__opportunity=opportunity)
+        .select_related("author")
+        .order_by("-pk"),
         "logs": opportunity.contact_logs.standing().select_related("staff").order_by("-at")[:20],
         "stages": _steps(opportunity),
         "may_move": request.user.has_perm("contacts.move_opportunity"),

@@ -1,11 +1,8 @@
 """The pipeline beside the board: the progress table (商机进程表) and the analysis with forecast, funnel and lost reasons."""
 
-from urllib.parse import urlencode
-
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Q
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from contacts import board, pipeline_analysis
 from contacts.models import Opportunity
+from contacts.opportunity_sources import WORDS
 from staff import formats
 from staff.models import Branch
 from staff.refusal import Refused
@@ -28,58 +26,48 @@ OPEN_STAGES = (*board.COLUMNS, Stage.ON_HOLD)
 may_view = permission_required("customers.view_customer", raise_exception=True)
 
 
-def tabs(active: str) -> list[dict]:
-    """Return the three looks at the pipeline."""
-    looks = (
+def looks(active: str, filters: board.Filters) -> dict:
+    """Return what the three looks at the pipeline share: their tabs, which keep the filters, and what may be chosen."""
+    known = (
         ("board", "contacts:opportunity_list", _("Board")),
         ("table", "contacts:opportunity_table", _("Progress table")),
         ("analysis", "contacts:opportunity_analysis", _("Analysis")),
     )
-    return [{"label": label, "url": reverse(route), "active": key == active} for key, route, label in looks]
-
-
-class TableForm(forms.Form):
-    """Which open opportunities: of a stage, of a kind, only what is overdue, only the viewer's own."""
-
-    stage = forms.ChoiceField(
-        choices=[("", gettext_lazy("All stages")), *((stage.value, stage.label) for stage in OPEN_STAGES)], required=False,
-        label=gettext_lazy("Stage"),
-    )  # fmt: skip
-    kind = forms.ChoiceField(
-        choices=[("", gettext_lazy("All kinds")), *Opportunity.Kind.choices], required=False, label=gettext_lazy("Kind")
-    )
-    overdue = forms.BooleanField(required=False, label=gettext_lazy("Only overdue"))
-    mine = forms.BooleanField(required=False, label=gettext_lazy("Only mine"))
-    after = forms.IntegerField(required=False, min_value=0, max_value=100_000)
+    return {
+        "tabs": [
+            {"label": label, "url": f"{reverse(route)}?{filters.query()}", "active": key == active}
+            for key, route, label in known
+        ],
+        "chosen": filters,
+        "kinds": Opportunity.Kind.choices,
+        "sources": WORDS.items(),
+    }
 
 
 @require_GET
 @may_view
 def opportunity_table(request):
-    """Open opportunities as rows, the next step first; `stage`, `kind`, `overdue`, `mine` and `after` (rows passed over)."""
-    on, form = timezone.localdate(), TableForm(request.GET)
-    asked = form.cleaned_data if form.is_valid() else {}
-    rows = board.visible_opportunities(
-        staff=request.user, mine=bool(asked.get("mine")), kind=asked.get("kind") or "", on=on
-    )
-    rows = rows.open()
-    if asked.get("stage"):
-        rows = rows.filter(stage=asked["stage"])
-    if asked.get("overdue"):
-        rows = rows.filter(Q(next_action_on__lt=on) | Q(resume_on__lt=on, stage=Stage.ON_HOLD))
-    passed = asked.get("after") or 0
+    """Open opportunities as rows, the next step first; `stage` and `after` (rows passed over) besides the shared filters."""
+    on, query = timezone.localdate(), request.GET
+    filters = board.filters_of(query, staff=request.user)
+    stage = query.get("stage", "") if query.get("stage", "") in OPEN_STAGES else ""
+    after = query.get("after", "")
+    passed = int(after) if after.isascii() and after.isdigit() and len(after) < 6 else 0
+    rows = board.visible_opportunities(staff=request.user, filters=filters, on=on).open()
+    rows = rows.filter(stage=stage) if stage else rows
     placed = rows.select_related("customer", "owner", "product").defer(
         "customer__id_no", "customer__mobile", "customer__address"
     )
     found = list(placed.order_by("next_action_on", "pk")[passed : passed + SIZE + 1])
-    kept = {name: value for name, value in asked.items() if value and name != "after"}
     context = {
-        "form": form,
+        "stage": stage,
+        "stages": [(one.value, one.label) for one in OPEN_STAGES],
         "cards": [board.card_of(opportunity, on) for opportunity in found[:SIZE]],
         "totals": pipeline_analysis.totals_of(rows),
-        "next_url": f"?{urlencode(kept | {'after': passed + SIZE})}" if len(found) > SIZE else "",
+        "first_url": f"?{filters.query(stage=stage)}",
+        "next_url": f"?{filters.query(stage=stage, after=passed + SIZE)}" if len(found) > SIZE else "",
         "passed": passed,
-        "tabs": tabs("table"),
+        **looks("table", filters),
         "sees_others": request.user.scope != Scope.OWN,
     }
     return render_page(request, "contacts/opportunity_table.html", context)
@@ -110,13 +98,13 @@ def opportunity_analysis(request):
 
 def _analysis(request, form: TargetForm | None = None) -> dict:
     on, staff = timezone.localdate(), request.user
-    rows = Opportunity.objects.visible_to(staff)
-    rows = rows.filter(owner=staff) if staff.scope == Scope.OWN else rows
+    filters = board.filters_of(request.GET, staff=staff)
+    rows = board.visible_opportunities(staff=staff, filters=filters, on=on)
     branches = Branch.objects.all() if staff.scope == Scope.ALL else Branch.objects.under(staff.branch_id)
     months = pipeline_analysis.forecast(rows, branches if staff.scope != Scope.OWN else [], on=on)
     steps, lost = pipeline_analysis.funnel(rows, on=on), pipeline_analysis.lost_reasons(rows, on=on)
     return {
-        "tabs": tabs("analysis"),
+        **looks("analysis", filters),
         "months": months,
         "forecast": _forecast_chart(months),
         "forecast_title": _forecast_title(months),

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
@@ -128,16 +128,18 @@ class SpecialForm(forms.ModelForm):
 @may_sell
 def special_new(request, pk):
     """Apply for a special product for a customer."""
-    customer, form = _customer(request, pk), SpecialForm(request.POST or None)
+    customer = _customer(request, pk)
+    form = SpecialForm(request.POST or None, instance=special.draft_of(customer, request.user))
     if request.method == "POST" and form.is_valid():
+        is_draft = request.POST.get("step") == "draft"
         try:
-            special.apply(customer=customer, by=request.user, **form.cleaned_data)
+            (special.keep_draft if is_draft else special.apply)(customer=customer, by=request.user, **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("Sent for approval."))
+            messages.success(request, _("Kept as a draft.") if is_draft else _("Sent for approval."))
             return redirect("contacts:special_list")
-    context = {"customer": customer, "form": form, "title": _("Apply for a special product")}
+    context = {"customer": customer, "form": form, "title": _("Apply for a special product"), "may_draft": True}
     return render_page(request, "contacts/request_form.html", context, status=422 if form.errors else 200)
 
 
@@ -145,7 +147,8 @@ def special_new(request, pk):
 @may_see
 def special_list(request):
     """The applications in sight: those that wait for the viewer first."""
-    rows = SpecialApplication.objects.visible_to(request.user).select_related("customer", "applicant")
+    theirs = Q(status=SpecialApplication.Status.DRAFT) & ~Q(applicant=request.user)
+    rows = SpecialApplication.objects.visible_to(request.user).exclude(theirs).select_related("customer", "applicant")
     rows = list(rows.prefetch_related("decisions__by")[:SHOWN])
     waiting = [row for row in rows if special.may_decide(row, request.user)]
     context = {
@@ -160,7 +163,7 @@ def special_list(request):
 @require_POST
 @may_see
 def special_step(request, pk):
-    """Approve, reject or use an application."""
+    """Approve, reject or use an application, or throw one's draft away."""
     row = get_object_or_404(SpecialApplication.objects.visible_to(request.user), pk=pk)
     step, note = request.POST.get("step", ""), request.POST.get("note", "")
     if step == "use" and not request.user.has_perm("contacts.move_opportunity"):
@@ -168,6 +171,7 @@ def special_step(request, pk):
     acts = {
         "approve": lambda: special.decide(application=row, approve=True, note=note, by=request.user, on=localdate()),
         "reject": lambda: special.decide(application=row, approve=False, note=note, by=request.user, on=localdate()),
+        "discard": lambda: special.discard(application=row, by=request.user),
         "use": lambda: special.use(application=row, by=request.user, on=localdate()),
     }
     take_step(request, acts)

@@ -121,6 +121,8 @@ MENU = (
          MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
     Item("referrals", _("Referrals"), "contacts:referral_list", "arrows-exchange",
          MANAGERS | ADVISERS | COUNTER | HEADS | {Role.PRODUCT_SPECIALIST}, "", _referrals, "plain", _("Reference")),
+    Item("introductions", _("Introductions"), "contacts:introduction_list", "user-star",
+         MANAGERS | COUNTER | HEADS, "", None, "", _("Reference")),
     Item("specials", _("Special products"), "contacts:special_list", "certificate",
          MANAGERS | HEADS | ABOVE, "", None, "", _("Reference")),
     Item("segments", _("Segments"), "customers:segment_list", "layout-grid",

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from churn import alert_mail, alerts, outcomes, scoring
-from contacts import agenda, compliance, costs, messages, regime, special
+from contacts import agenda, compliance, costs, messages, opportunity_sources, regime, special
 from customers import assets, averages, companion, handover, override, potential, rating, value
 from customers.archive import completeness
 from customers.segments import membership
@@ -63,6 +63,7 @@ STEPS = (
     Step("costs", costs.refresh_branch, due=value.is_value_night),
     Step("value", value.value_branch, due=value.is_value_night),
     Step("alerts", alerts.open_alerts),
+    Step("opportunities", opportunity_sources.refresh_branch, for_morning=True),
     Step("tasks", agenda.refresh_tasks, for_morning=True),
     Step("messages", messages.draft_branch, for_morning=True),
     Step("mail", alert_mail.post_mails),

@@ -7,7 +7,15 @@ from contacts.models.feedback import Feedback
 from contacts.models.feeds import CalendarFeed
 from contacts.models.logs import ContactLog, FrequencyRule
 from contacts.models.messages import InboundMessage, MessageBatch, MessageTemplate, OutboundMessage
-from contacts.models.opportunities import MOVES, PROBABILITY, Opportunity, OpportunityStageHistory, SalesTarget
+from contacts.models.opportunities import (
+    MOVES,
+    PROBABILITY,
+    CustomerIntroduction,
+    Opportunity,
+    OpportunityStageHistory,
+    SalesPlan,
+    SalesTarget,
+)
 from contacts.models.reports import CommunicationReport, ReportAddendum
 from contacts.models.requests import SpecialApplication, SpecialDecision, StaffReferral
 from contacts.models.tasks import ContactTask
@@ -23,6 +31,7 @@ __all__ = [
     "ContactEvent",
     "ContactLog",
     "ContactTask",
+    "CustomerIntroduction",
     "EventMatch",
     "Feedback",
     "FrequencyRule",
@@ -34,6 +43,7 @@ __all__ = [
     "OpportunityStageHistory",
     "OutboundMessage",
     "ReportAddendum",
+    "SalesPlan",
     "SalesTarget",
     "SpecialApplication",
     "SpecialDecision",

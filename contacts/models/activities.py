@@ -117,6 +117,12 @@ class Invitation(models.Model):
     attended = models.BooleanField(null=True, blank=True)
     satisfaction = models.PositiveSmallIntegerField(null=True, blank=True)
     feedback = models.CharField(max_length=200, blank=True)
+    part = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text=_("what the guest shows or does himself")
+    )
+    next_time = models.BooleanField(
+        default=False, db_default=False, help_text=_("wants to be told of the next one, however soon")
+    )
 
     objects = InvitationQuerySet.as_manager()
 

@@ -24,6 +24,12 @@ class OpportunityQuerySet(models.QuerySet):
         return self.filter(next_action_on__lte=day)
 
 
+class CustomerIntroductionQuerySet(models.QuerySet):
+    def visible_to(self, viewer):
+        """Keep the introductions by customers that the viewer may see."""
+        return self.filter(introducer__in=Customer.objects.visible_to(viewer))
+
+
 class Opportunity(models.Model):
     """A piece of business that may come about with a customer."""
 
@@ -55,12 +61,22 @@ class Opportunity(models.Model):
         ELSEWHERE = "elsewhere", _("Done at another bank")
         SERVICE = "service", _("Unhappy with the service")
         OTHER = "other", _("Other")
+        LAPSED = "lapsed", _("Lapsed untouched")
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="opportunities")
     kind = models.CharField(max_length=10, choices=Kind)
     title = models.CharField(max_length=80)
     owner = models.ForeignKey(Staff, models.PROTECT, related_name="opportunities")
-    source = models.CharField(max_length=24, default="manual")
+    helpers = models.ManyToManyField(Staff, related_name="helped_opportunities", blank=True)
+    source = models.CharField(max_length=24, default="manual", help_text=_("a code of contacts.opportunity_sources"))
+    source_key = models.CharField(
+        max_length=80,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text=_("what a source found: it opens one opportunity once"),
+    )
+    expires_on = models.DateField(null=True, blank=True, help_text=_("ends by itself after this day while untouched"))
     category = models.CharField(max_length=10, choices=Product.Category, blank=True)
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="+")
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.NEW)
@@ -177,6 +193,72 @@ class OpportunityStageHistory(models.Model):
 
     def __str__(self):
         return f"{self.opportunity_id} {self.from_stage} → {self.to_stage}"
+
+
+class SalesPlan(models.Model):
+    """How an opportunity is to be won (domain.md §9): goal, products, steps, what to say, when; against whom."""
+
+    opportunity = models.OneToOneField(Opportunity, models.PROTECT, related_name="plan")
+    goal = models.CharField(_("goal"), max_length=120, blank=True)
+    products = models.CharField(_("products together"), max_length=120, blank=True)
+    steps = models.TextField(_("steps"), max_length=600, blank=True)
+    scripts = models.TextField(_("what to say"), max_length=600, blank=True)
+    timing = models.CharField(_("when"), max_length=120, blank=True)
+    competitor = models.CharField(_("other bank, and its offer"), max_length=120, blank=True)
+    changed_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.opportunity_id} {self.goal}"
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """Return (label, words) of what has been planned."""
+        fields = ("goal", "products", "steps", "scripts", "timing", "competitor")
+        pairs = ((self._meta.get_field(name).verbose_name, getattr(self, name)) for name in fields)
+        return [(label, words) for label, words in pairs if words]
+
+
+class CustomerIntroduction(models.Model):
+    """A customer brought another one: who, how they are related, what came of it, and that he was thanked (domain.md §19)."""
+
+    introducer = models.ForeignKey(Customer, models.PROTECT, related_name="introductions")
+    name = models.CharField(_("who was introduced"), max_length=40)
+    mobile_last4 = models.CharField(_("last 4 digits of the mobile"), max_length=4, blank=True)
+    relation = models.CharField(_("relation to the introducer"), max_length=40, blank=True)
+    note = models.CharField(_("what is known"), max_length=200, blank=True)
+    entered_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    entered_on = models.DateField()
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="introduced_by")
+    opportunity = models.OneToOneField(Opportunity, models.PROTECT, null=True, blank=True, related_name="introduction")
+    thanks = models.CharField(max_length=120, blank=True, default="", db_default="")
+    thanked_on = models.DateField(null=True, blank=True)
+    thanked_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = CustomerIntroductionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-entered_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="introduction_not_of_oneself", condition=Q(customer=None) | ~Q(customer=models.F("introducer"))
+            ),
+            models.CheckConstraint(
+                name="introduction_thanked_by_somebody",
+                condition=Q(thanked_on=None, thanked_by=None, thanks="")
+                | Q(thanked_on__isnull=False, thanked_by__isnull=False) & ~Q(thanks=""),
+            ),
+            models.UniqueConstraint(
+                name="introduction_once", fields=["introducer", "customer"], condition=Q(customer__isnull=False)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.introducer_id} {self.name}"
 
 
 class SalesTarget(models.Model):

@@ -130,7 +130,7 @@ def test_a_move_keeps_the_filters_of_the_page(client, own, opportunity):
 
     answer = client.post(reverse("contacts:opportunity_drop"), data, headers=headers)
 
-    assert answer.context["chosen"]["kind"] == "retention"
+    assert answer.context["chosen"].kind == "retention"
     assert answer.context["figures"].number == 1
 
 

@@ -224,6 +224,12 @@ ROWS = {
     "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret
     "messages/": Row(ASSIGN | {MANAGER}),
     "messages/act/": post(ASSIGN | {MANAGER}),
+    "introductions/": Row(VIEW),
+    "introductions/<int:pk>/step/": post(LOG, ok=ANSWERED | {404}),  # none is there
+    "customers/<int:pk>/introduce/": Row(LOG, "customer"),
+    "opportunities/<int:pk>/plan/": Row(MOVE, "opportunity"),
+    "opportunities/<int:pk>/helper/": post(MOVE, "opportunity", ok=ANSWERED | {404}),
+    "lists/<int:pk>/opportunities/": Row(MANAGE, "list"),
     "messages/batches/": Row(ASSIGN | MANAGE | {MANAGER}),
     "messages/batches/<int:pk>/": Row(ASSIGN | MANAGE | {MANAGER}, ok=ANSWERED | {404}),  # none is there
     "messages/batches/<int:pk>/decide/": post(ASSIGN | MANAGE | {MANAGER}, ok=ANSWERED | {404}),
