@@ -24,7 +24,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from bench import calls, feeds
+    from bench import calls, feeds, pipeline
 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -36,6 +36,7 @@ def main() -> None:
     figures |= segments(asked.repeat)
     figures |= pages(asked.repeat)
     figures |= calls.single(asked.repeat)
+    figures |= pipeline.figures(asked.repeat)
     figures |= feeds.rates()
     asked.out.write_text(json.dumps(figures))
 

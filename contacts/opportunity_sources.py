@@ -15,6 +15,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from contacts.detection import COOLING_DAYS
+from contacts.event_catalogue import KINDS
 from contacts.models import Opportunity
 from contacts.pipeline import first_contact_days
 from customers.models import CustomerList, CustomerListMember, TierRule
@@ -31,7 +32,7 @@ RECENT_DAYS = 7
 class Source:
     """One source: `select` gives key, customer_id, title, category, product_id, amount, is_urgent, expires_on.
 
-    It may use %(branch)s, %(on)s, %(since)s (some days before), %(floors)s (of the tiers, rising) and %(until)s, `days` after %(on)s.
+    It may use %(branch)s, %(on)s, %(since)s (some days before), %(floors)s (of the tiers, rising), %(pitches)s (kinds of bulletins that offer something) and %(until)s, `days` after %(on)s.
     An empty title is the source's own.
     """
 
@@ -73,7 +74,7 @@ SOURCES = [
         SELECT 'event:' || e.id || ':' || c.id, c.id, e.title, p.category, p.id, NULL::numeric, false, e.expires_on
           FROM contacts_eventmatch m JOIN contacts_contactevent e ON e.id = m.event_id
           JOIN customers_product p ON p.id = e.product_id JOIN customers_customer c ON c.id = m.customer_id
-         WHERE c.branch_id = %(branch)s AND m.skip = '' AND e.withdrawn_at IS NULL
+         WHERE c.branch_id = %(branch)s AND m.skip = '' AND e.withdrawn_at IS NULL AND e.kind = ANY(%(pitches)s)
            AND e.appears_on <= %(on)s AND e.expires_on >= %(on)s"""),
 ]  # fmt: skip
 """Floors above add theirs when the app starts (churn.apps)."""
@@ -106,7 +107,8 @@ def refresh_branch(*, branch_id: int, on: date) -> int:
     """Open what the sources find for an outlet on a day, and end what expired untouched; return how many of both."""
     done = _end_expired(branch_id=branch_id, on=on)
     floors = sorted(floor for floor in TierRule.objects.floors(on).values() if floor)
-    params = {"branch": branch_id, "since": on - timedelta(days=RECENT_DAYS), "floors": floors}
+    pitches = [kind.code for kind in KINDS.values() if kind.pitches]
+    params = {"branch": branch_id, "pitches": pitches, "since": on - timedelta(days=RECENT_DAYS), "floors": floors}
     for source in SOURCES:
         done += _open(source, on=on, params=params | {"until": on + timedelta(days=source.days)})
     return done

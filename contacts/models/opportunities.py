@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.models import Customer, Product
 from customers.suitability import is_recorded
@@ -199,7 +200,7 @@ class SalesPlan(models.Model):
     """How an opportunity is to be won (domain.md §9): goal, products, steps, what to say, when; against whom."""
 
     opportunity = models.OneToOneField(Opportunity, models.PROTECT, related_name="plan")
-    goal = models.CharField(_("goal"), max_length=120, blank=True)
+    goal = models.CharField(pgettext_lazy("sales plan", "goal"), max_length=120, blank=True)
     products = models.CharField(_("products together"), max_length=120, blank=True)
     steps = models.TextField(_("steps"), max_length=600, blank=True)
     scripts = models.TextField(_("what to say"), max_length=600, blank=True)

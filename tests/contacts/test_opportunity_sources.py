@@ -91,6 +91,11 @@ def test_a_bulletin_opens_a_cross_sale_of_its_product_for_those_not_skipped(bran
     )  # fmt: skip
     EventMatch.objects.create(event=bulletin, customer=own.customer)
     EventMatch.objects.create(event=bulletin, customer=spared.customer, skip="no_consent")
+    bad_news = ContactEvent.objects.create(
+        branch=branch, kind="yield_change", title="收益下降", occurs_on=ON, appears_on=ON, expires_on=ON,
+        product=ProductFactory(category="wealth"), entered_by=own.staff,
+    )  # fmt: skip
+    EventMatch.objects.create(event=bad_news, customer=own.customer)
     one = found_by(branch, "event")
     assert (one.kind, one.category, one.product, one.title) == (KINDS.CROSS_SELL, "fund", product, "新发基金")
     assert one.expires_on == bulletin.expires_on

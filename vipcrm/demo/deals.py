@@ -49,7 +49,14 @@ ACTIONS = {
 SMALL = {"card": 10_000, "channel": 1_000}
 """Categories whose business is small, with their step in yuan."""
 
-SOURCES = ("manual", "alert", "event", "teller_referral", "manual", "campaign")
+SOURCES = {
+    "acquire": ("manual", "introduction", "list"),
+    "sign_up": ("reached", "reached", "manual"),
+    "upgrade": ("near_threshold", "reached", "manual"),
+    "cross_sell": ("event", "referral", "contact", "list", "manual"),
+    "retention": ("churn_alert", "contact", "watch"),
+    "win_back": ("downgraded", "downgraded", "manual"),
+}
 LOST = ("yield", "other_use", "no_need", "elsewhere", "unsuitable", "unreachable", "unwilling", "service")
 STEP_NOTES = ("", "", "电话里说清楚了需求", "面谈后推进", "客户同意看方案", "", "已发资料")
 
@@ -111,7 +118,7 @@ def compose(rng, prospect: Prospect, kind: str, stage: str, *, today: date, key:
         amount = SMALL[category] * int(rng.integers(1, 6))
     action = ACTIONS.get(stage, ("",))
     row = (
-        key, prospect.managed.customer_id, kind, title, owner, SOURCES[int(rng.integers(len(SOURCES)))], category,
+        key, prospect.managed.customer_id, kind, title, owner, SOURCES[kind][int(rng.integers(len(SOURCES[kind])))], category,
         stage, last, amount, today + timedelta(days=int(rng.integers(2, 40))),
         "" if closed else action[int(rng.integers(len(action)))],
         None if closed else today + timedelta(days=int(rng.integers(-2, 19))),
