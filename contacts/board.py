@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.db.models import Avg, Count, F, Max, Min, Q, Sum, Window
-from django.db.models.functions import RowNumber, TruncDate
+from django.db.models import Avg, Count, F, Max, Min, Q, Sum
+from django.db.models.functions import TruncDate
 
 from contacts import regime
 from contacts.models import MOVES, PROBABILITY, Opportunity
@@ -61,6 +61,11 @@ class Column:
     number: int = 0
     money: Decimal = Decimal(0)
     cards: list[Card] = field(default_factory=list)
+
+    @property
+    def more(self) -> int:
+        """Return how many of it are not drawn; the progress table has them all."""
+        return max(0, self.number - len(self.cards))
 
     @property
     def probability(self) -> int:
@@ -129,20 +134,18 @@ def visible_opportunities(*, staff: Staff, filters: Filters, on: date):
 ORDERS = {"due": ("next_action_on", "pk"), "amount": (F("expected_amount").desc(nulls_last=True), "pk")}
 
 
-def columns_of(rows, *, on: date, order: str = "due") -> list[Column]:
-    """Return the columns of the board: two queries, whatever the number of opportunities."""
-    columns = {stage: Column(stage) for stage in COLUMNS}
-    opened = rows.filter(stage__in=COLUMNS)
-    for row in opened.values("stage").annotate(number=Count("pk"), money=Sum("expected_amount")):
-        columns[row["stage"]].number = row["number"]
-        columns[row["stage"]].money = row["money"] or Decimal(0)
-    placed = opened.annotate(place=Window(RowNumber(), partition_by=F("stage"), order_by=[*ORDERS[order]])).filter(
-        place__lte=CARDS
-    )
+def columns_of(rows, sums: dict, *, on: date, order: str = "due") -> list[Column]:
+    """Return the columns of the board with their first cards: a query each, as a whole bank's would be too many to number."""
+    columns = []
     sealed = ("customer__id_no", "customer__mobile", "customer__address")
-    for opportunity in placed.select_related("customer", "product", "owner").defer(*sealed).order_by("place"):
-        columns[opportunity.stage].cards.append(card_of(opportunity, on))
-    return list(columns.values())
+    for stage in COLUMNS:
+        number, money = sums["stages"].get(stage, (0, None))
+        column = Column(stage, number, money or Decimal(0))
+        if number:
+            placed = rows.filter(stage=stage).select_related("customer", "product", "owner").defer(*sealed)
+            column.cards = [card_of(opportunity, on) for opportunity in placed.order_by(*ORDERS[order])[:CARDS]]
+        columns.append(column)
+    return columns
 
 
 @dataclass(frozen=True)
@@ -161,12 +164,13 @@ class Figures:
     on_hold: int
 
 
-def figures_of(rows, columns: list[Column], *, on: date) -> Figures:
-    """Return the figures of the board: what is open, weighted and stalled, and how this month went."""
+def sums_of(rows, *, on: date) -> dict:
+    """Return the numbers of the board: each stage's count and money, what stalled, how this month went, the pace; three queries."""
     month = regime.month_of(on)
     closed = Q(closed_on__range=(month.first, month.last))
     stalled = Q(last_touched_on__lte=on - timedelta(days=STALLED_DAYS), stage__in=COLUMNS)
-    found = rows.aggregate(
+    stages = rows.filter(stage__in=COLUMNS).order_by().values_list("stage")
+    found = rows.filter(~Q(stage__in=[Stage.WON, Stage.LOST]) | closed).aggregate(
         stalled=Count("pk", filter=stalled),
         stalled_money=Sum("expected_amount", filter=stalled),
         won=Count("pk", filter=Q(stage=Stage.WON) & closed),
@@ -180,7 +184,17 @@ def figures_of(rows, columns: list[Column], *, on: date) -> Figures:
         .annotate(days=Max("closed_on") - Min(TruncDate("history__at")))
         .aggregate(pace=Avg("days"))
     )
-    pace = spans["pace"]
+    counted = stages.annotate(number=Count("pk"), money=Sum("expected_amount"))
+    return {
+        "stages": {stage: (number, money) for stage, number, money in counted},
+        "found": found,
+        "pace": spans["pace"],
+    }
+
+
+def figures_of(columns: list[Column], sums: dict) -> Figures:
+    """Return the figures above the board: what is open, weighted and stalled, and how this month went."""
+    found, pace = sums["found"], sums["pace"]
     return Figures(
         number=sum(column.number for column in columns),
         money=sum((column.money for column in columns), Decimal(0)),

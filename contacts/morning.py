@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from contacts import ranking, regime
-from contacts.models import CommunicationReport, ContactLog, ContactTask, Feedback
+from contacts.models import CommunicationReport, ContactLog, ContactTask, Feedback, Opportunity
 from contacts.reasons import Reason, reason_of
 from customers.load import MANAGERS
 from customers.models import Customer, Holding
 from staff.models import Branch, Staff
+
+RESTING_DAYS, RESTING = 30, 10
+"""From so many days untouched an opportunity is the head's business (domain.md §9); so many are named."""
 
 FIRST = 5
 """So many customers of a member are named."""
@@ -42,15 +45,19 @@ class Member:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The morning of an outlet; `complaints` are open, `yesterday` how many contacts were made on the last day."""
+    """The morning of an outlet; `complaints` are open, `yesterday` how many contacts were made on the last day.
+
+    `resting`: opportunities that nobody has touched for RESTING_DAYS, the largest first.
+    """
 
     members: list[Member]
     complaints: int
     yesterday: int
+    resting: list[Opportunity]
 
 
 def sheet_of(*, viewer, branch: Branch, on: date) -> Sheet:
-    """Return the sheet of an outlet for a day, from what `viewer` sees; ten queries, however many members."""
+    """Return the sheet of an outlet for a day, from what `viewer` sees; eleven queries, however many members."""
     people = Staff.objects.active().filter(branch=branch, load__isnull=False).order_by("staff_no")
     members = {one.pk: Member(one) for one in people}
     customers = Customer.objects.visible_to(viewer).filter(branch=branch)
@@ -80,6 +87,12 @@ def sheet_of(*, viewer, branch: Branch, on: date) -> Sheet:
     return Sheet(
         members=[one for one in members.values() if one.due or one.week_required or one.first],
         complaints=Feedback.objects.open_complaints().filter(customer__in=customers).count(),
+        resting=list(
+            Opportunity.objects.open()
+            .filter(customer__in=customers, last_touched_on__lte=on - timedelta(days=RESTING_DAYS))
+            .select_related("customer", "owner")
+            .order_by(F("expected_amount").desc(nulls_last=True), "pk")[:RESTING]
+        ),
         yesterday=ContactLog.objects.valid().filter(customer__in=customers, on=on - timedelta(days=1)).count(),
     )
 

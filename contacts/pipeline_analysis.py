@@ -1,12 +1,13 @@
 """The pipeline looked at: what may come in month by month, where it gets stuck, why it is lost. Aggregates in SQL only."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
 from django.db.models import Case, Count, DecimalField, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncMonth
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts.models import PROBABILITY, Opportunity, SalesTarget
@@ -144,7 +145,8 @@ class Step:
 
 def funnel(rows: QuerySet, *, on: date) -> list[Step]:
     """Return the way of the opportunities opened within LOOK_BACK days, stage by stage in board order: two queries."""
-    chosen = rows.filter(created_at__date__gt=on - timedelta(days=LOOK_BACK))
+    first = datetime.combine(on - timedelta(days=LOOK_BACK - 1), time(), tzinfo=timezone.get_current_timezone())
+    chosen = rows.filter(created_at__gte=first)
     reached, days = _reached(chosen), _days_in_stage(chosen)
     steps: list[Step] = []
     for place, stage in enumerate(STEPS):

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contacts import pipeline
 from contacts.models import Opportunity, StaffReferral
 from customers import companion
 from customers.models import Customer
@@ -77,13 +78,29 @@ def context_of(customer: Customer, on: date) -> str:
 
 
 @transaction.atomic
-def accept(*, referral: StaffReferral, by: Staff) -> StaffReferral:
-    """Take it on; the first answer is given."""
+def accept(*, referral: StaffReferral, by: Staff, on: date) -> StaffReferral:
+    """Take it on; the first answer is given. A customer who was passed on has an opportunity, owned by his manager."""
     referral = _locked(referral, by, Status.SENT)
     referral.status, referral.answered_at = Status.ACCEPTED, timezone.now()
-    referral.save(update_fields=["status", "answered_at"])
+    if referral.kind == Kind.REFERRAL and referral.opportunity is None:
+        referral.opportunity = _opportunity(referral, by, on)
+    referral.save(update_fields=["status", "answered_at", "opportunity"])
     audit.record("referral.accepted", referral, by=by)
     return referral
+
+
+def _opportunity(referral: StaffReferral, by: Staff, on: date) -> Opportunity | None:
+    """Open what a referral is about; None where nobody is in charge, or a cross-sale without category is open already."""
+    customer = referral.customer
+    if customer.manager is None:
+        return None
+    try:
+        return pipeline.open_opportunity(
+            customer=customer, kind=Opportunity.Kind.CROSS_SELL, title=referral.need[:80], owner=customer.manager, by=by,
+            on=on, source="referral",
+        )  # fmt: skip
+    except pipeline.AlreadyOpen:
+        return None
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """The opportunity pages: board, record, opening one, moving one along and taking the move back."""
 
+from itertools import pairwise
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +16,7 @@ from contacts.forms import MoveForm, OpportunityForm
 from contacts.models import MOVES, CommunicationReport, Opportunity, SalesPlan
 from contacts.opportunity_sources import WORDS
 from contacts.views_log import log_drawer
-from contacts.views_pipeline import looks
+from contacts.views_pipeline import kept_for_many, looks
 from contacts.views_today import query_behind
 from customers.models import Customer
 from staff.models import Staff
@@ -43,12 +45,14 @@ def board_context(request) -> dict:
     filters = board.filters_of(query, staff=staff)
     order = "amount" if query.get("order") == "amount" else "due"
     rows = board.visible_opportunities(staff=staff, on=on, filters=filters)
-    columns = board.columns_of(rows, on=on, order=order)
+    sums = kept_for_many(staff, "board", filters, on, lambda: board.sums_of(rows, on=on))
+    columns = board.columns_of(rows, sums, on=on, order=order)
     return {
         "columns": columns,
-        "figures": board.figures_of(rows, columns, on=on),
+        "figures": board.figures_of(columns, sums),
         "order": order,
         "board_url": f"{reverse('contacts:opportunity_list')}?{query.urlencode()}",
+        "table_query": filters.query(),
         **looks("board", filters),
         "may_move": staff.has_perm("contacts.move_opportunity"),
         "on": on,
@@ -63,7 +67,7 @@ def opportunity_detail(request, pk):
     context = {
         "opportunity": opportunity,
         "card": board.card_of(opportunity, timezone.localdate()),
-        "history": opportunity.history.select_related("by").order_by("-id"),
+        "history": _history(opportunity),
         "plan": SalesPlan.objects.filter(opportunity=opportunity).select_related("changed_by").first(),
         "source": WORDS.get(opportunity.source, opportunity.source),
         "helpers": opportunity.helpers.all(),
@@ -79,6 +83,14 @@ def opportunity_detail(request, pk):
         "may_move": request.user.has_perm("contacts.move_opportunity"),
     }
     return render_page(request, "contacts/opportunity_detail.html", context)
+
+
+def _history(opportunity: Opportunity) -> list:
+    """Return the moves, the newest first, each with `days`: how long it stood in the stage that it left."""
+    moves = list(opportunity.history.select_related("by").order_by("id"))
+    for before, move in pairwise([moves[0], *moves]) if moves else ():
+        move.days = (timezone.localdate(move.at) - timezone.localdate(before.at)).days
+    return moves[::-1]
 
 
 def _steps(opportunity: Opportunity) -> list[dict]:

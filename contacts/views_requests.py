@@ -100,7 +100,7 @@ def referral_step(request, pk):
     row = get_object_or_404(StaffReferral, pk=pk, receiver=request.user)
     words = request.POST.get("words", "")
     acts = {
-        "accept": lambda: referral.accept(referral=row, by=request.user),
+        "accept": lambda: referral.accept(referral=row, by=request.user, on=localdate()),
         "finish": lambda: referral.finish(
             referral=row, result=words, by=request.user, on=localdate(), is_shared=bool(request.POST.get("share"))
         ),

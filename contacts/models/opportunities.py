@@ -128,6 +128,13 @@ class Opportunity(models.Model):
         indexes = [
             # The list of the API and what has changed, in cursor order.
             models.Index(fields=["updated_at", "id"], name="opportunity_by_update"),
+            # The board's columns, and what was closed of late: a whole bank has mostly old ones.
+            models.Index(
+                fields=["stage", "next_action_on", "id"],
+                name="opportunity_open_by_stage",
+                condition=~Q(stage__in=["won", "lost"]),
+            ),
+            models.Index(fields=["closed_on"], name="opportunity_by_close", condition=Q(closed_on__isnull=False)),
             # Today and the progress table: what an owner has open, by date.
             models.Index(
                 fields=["owner", "next_action_on"],

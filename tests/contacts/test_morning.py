@@ -14,6 +14,7 @@ from tests.factories import (
     ContactTaskFactory,
     HoldingFactory,
     LoadFactory,
+    OpportunityFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -53,9 +54,25 @@ def test_each_member_has_what_is_due_the_week_and_whom_to_see_first(branch, head
 def test_at_most_five_are_named_and_queries_do_not_grow(client, branch, head, django_assert_max_num_queries):
     for _each in range(3):
         busy(branch, customers=FIRST + 2)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         sheet = sheet_of(viewer=head, branch=branch, on=TODAY)
     assert [len(one.first) for one in sheet.members] == [FIRST] * 3
     client.force_login(head, backend="staff.sign_in.StaffBackend")
     page = client.get(reverse("contacts:morning")).content.decode()
     assert all(one.staff.name in page for one in sheet.members)
+
+
+def test_what_rested_for_thirty_days_is_the_heads_business(branch, head):
+    own = AssignmentFactory(customer__branch=branch, staff__branch=branch)
+    kinds = iter(["upgrade", "retention", "win_back", "acquire"])
+    for age, amount in ((30, 100), (31, 900), (29, 500)):
+        OpportunityFactory(
+            customer=own.customer, owner=own.staff, kind=next(kinds), expected_amount=amount,
+            last_touched_on=TODAY - timedelta(days=age),
+        )  # fmt: skip
+    OpportunityFactory(
+        customer=own.customer, owner=own.staff, kind=next(kinds), stage="lost", lost_reason="other", closed_on=TODAY,
+        last_touched_on=TODAY - timedelta(days=99),
+    )  # fmt: skip
+    resting = sheet_of(viewer=head, branch=branch, on=TODAY).resting
+    assert [deal.expected_amount for deal in resting] == [900, 100]

@@ -58,12 +58,23 @@ def test_the_receiver_sees_the_customer_until_it_is_done(own, adviser):
     assert made.answer_due == date(2026, 11, 26)
     assert sees(adviser, own.customer)
 
-    made = referral.accept(referral=made, by=adviser)
+    made = referral.accept(referral=made, by=adviser, on=ON)
     made = referral.finish(referral=made, result="已面谈，开立信托意向", by=adviser, on=ON)
 
     assert made.status == "done"
     with time_machine.travel(NOW + timedelta(days=1), tick=False):
         assert not sees(adviser, own.customer)
+
+
+def test_what_is_taken_on_is_an_opportunity_of_the_customers_manager(own, adviser):
+    made = referral.accept(referral=sent(own, adviser), by=adviser, on=ON)
+    deal = made.opportunity
+    assert (deal.kind, deal.owner, deal.source, deal.title) == ("cross_sell", own.staff, "referral", "想了解家族信托")
+    referral.give_back(referral=made, why="客户出国", by=adviser, on=ON)
+    again = referral.accept(referral=sent(own, adviser), by=adviser, on=ON)
+    assert again.opportunity is None  # the first is still open
+    question = referral.accept(referral=sent(own, adviser, kind="question"), by=adviser, on=ON)
+    assert question.opportunity is None
 
 
 def test_it_comes_back_only_with_a_reason_and_only_from_who_was_asked(own, adviser):
@@ -75,7 +86,7 @@ def test_it_comes_back_only_with_a_reason_and_only_from_who_was_asked(own, advis
 
     assert referral.give_back(referral=made, why="客户出国", by=adviser, on=ON).status == "returned"
     with pytest.raises(referral.ReferralRefused):
-        referral.accept(referral=made, by=adviser)
+        referral.accept(referral=made, by=adviser, on=ON)
 
 
 def test_nobody_passes_on_a_customer_out_of_sight_or_to_oneself_or_twice(own, adviser):
