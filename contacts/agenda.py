@@ -280,6 +280,19 @@ def put_off(*, customer: Customer, until: date, by: Staff, on: date) -> int:
 
 
 @transaction.atomic
+def put_off_many(*, customers: Iterable[Customer], until: date, by: Staff, on: date) -> list[int]:
+    """Put off everything that each of the customers asks for; return the keys of those who asked for something still."""
+    done = []
+    for customer in customers:
+        try:
+            put_off(customer=customer, until=until, by=by, on=on)
+        except TaskClosed:
+            continue
+        done.append(customer.pk)
+    return done
+
+
+@transaction.atomic
 def bring_back(*, customer: Customer, by: Staff) -> int:
     """Undo putting off: everything open of a customer stands in the list again."""
     tasks = list(customer.tasks.open().exclude(snoozed_until=None).order_by("pk"))

@@ -6,18 +6,20 @@ The file leaves the bank's walls, so it says how many, never who: no name, no nu
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts import calendar
-from contacts.models import CalendarFeed
+from contacts.models import CalendarFeed, VisitPlan
 from staff import audit
 from staff.models import Staff
 
 BACK_DAYS, AHEAD_DAYS = 7, 60
+MEETING = timedelta(hours=1)
+"""How long a planned meeting stands in the file; nobody plans its end."""
 
 
 def _hash(secret: str) -> str:
@@ -52,7 +54,8 @@ def owner_of(secret: str) -> Staff | None:
 
 
 def days_of(*, staff: Staff, on: date) -> str:
-    """Return the file of a member's days around a day: one whole-day entry for each that holds something."""
+    """Return the file of a member's days around a day: one whole-day entry for each that holds something, and the hours of
+    meetings, which say how they are held and not with whom."""
     first, last = on - timedelta(days=BACK_DAYS), on + timedelta(days=AHEAD_DAYS)
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//vipcrm//calendar//ZH", "CALSCALE:GREGORIAN", "METHOD:PUBLISH"]
     stamp = timezone.now().strftime("%Y%m%dT%H%M%SZ")
@@ -68,6 +71,18 @@ def days_of(*, staff: Staff, on: date) -> str:
                 "TRANSP:TRANSPARENT",
                 "END:VEVENT",
             ]
+    planned = staff.visits.filter(on__range=(first, last), status=VisitPlan.Status.PLANNED).order_by("on", "at")
+    for visit in planned:
+        starts = timezone.make_aware(datetime.combine(visit.on, visit.at)).astimezone(UTC)
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:visit-{visit.pk}@vipcrm",
+            f"DTSTAMP:{stamp}",
+            f"DTSTART:{starts:%Y%m%dT%H%M%SZ}",
+            f"DTEND:{starts + MEETING:%Y%m%dT%H%M%SZ}",
+            f"SUMMARY:{_escaped(visit.get_way_display())}",
+            "END:VEVENT",
+        ]
     return "".join(f"{part}\r\n" for line in [*lines, "END:VCALENDAR"] for part in _folded(line))
 
 

@@ -6,22 +6,29 @@ them equal.
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from contacts import regime
-from contacts.models import Compliance, ContactTask, FrequencyRule
+from contacts.models import Compliance, ContactTask, Escalation, FrequencyRule
 from contacts.models.logs import LATE_AFTER_DAYS
 from customers.load import MANAGERS
 from customers.models import Tier
+from staff import audit
 from staff.models import Branch, Staff
+from staff.refusal import Refused
 from staff.roles import Role
 
 Code, State = FrequencyRule.Code, Compliance.State
 
-ESCALATION = ((3, None), (5, Role.BRANCH_HEAD), (7, Role.SUB_BRANCH_PRESIDENT))
-"""From how many days overdue a regime task is brought before whom; None is the manager himself."""
+ESCALATES = ("", Role.BRANCH_HEAD, Role.SUB_BRANCH_PRESIDENT)
+"""Whom an overdue task is brought before, in order; "" is the manager."""
+
+FIRST_ESCALATION = 3
+"""Days for who has no row of his own and where the manager's is missing."""
 
 _CUSTOMERS = """
 WITH held AS (
@@ -232,7 +239,31 @@ def rules_of(*, viewer, branch: Branch, on: date, windows: int = 6) -> list[Rule
 
 def overdue(*, viewer, on: date):
     """Return the regime tasks in sight that are overdue long enough to be brought before this viewer, oldest first."""
-    days = next((number for number, role in ESCALATION if role == viewer.role), ESCALATION[0][0])
+    held = dict(Escalation.objects.filter(role__in=[viewer.role, ""]).values_list("role", "days"))
+    days = held.get(viewer.role, held.get("", FIRST_ESCALATION))
     tasks = ContactTask.objects.visible_to(viewer).open().filter(source=ContactTask.Source.REGIME)
     late = tasks.filter(due_on__lte=on - timedelta(days=days)).select_related("customer__manager")
     return days, late.order_by("due_on", "-stake")
+
+
+class EscalationRefused(Refused):
+    """These days cannot be kept; the message says why."""
+
+    code = "escalation_refused"
+
+
+@transaction.atomic
+def set_escalation(*, days: dict[str, int], by: Staff) -> None:
+    """Keep from how many days overdue each step looks at a task: {role, "" for the manager: days}, rising from step to step.
+
+    Raises:
+        EscalationRefused: not 1 to 90 days, or a later step not later than the one before.
+    """
+    steps = [days[role] for role in ESCALATES if role in days]
+    if len(steps) != len(ESCALATES) or any(not 1 <= number <= 90 for number in steps):
+        raise EscalationRefused(_("Give each step 1 to 90 days."))
+    if any(after <= before for before, after in pairwise(steps)):
+        raise EscalationRefused(_("Each step must be later than the one before."))
+    for role in ESCALATES:
+        Escalation.objects.update_or_create(role=role, defaults={"days": days[role], "changed_by": by})
+    audit.record("escalation.changed", None, by=by, days=steps)

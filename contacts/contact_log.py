@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts import agenda, pipeline, regime, report, visit
+from contacts import agenda, log_hints, pipeline, regime, report, visit
 from contacts.models import ContactLog, ContactTask, Opportunity
 from customers.models import Customer
 from staff import audit
@@ -80,6 +80,7 @@ def log_contact(
     closes: Iterable[int] = (),
     moves: Iterable[Opportunity] = (),
     opens: Iterable[NewOpportunity] = (),
+    learns: Iterable[str] = (),
     idempotency_key: str | None = None,
 ) -> ContactLog:
     """Write a contact down, close the tasks it served, move what it moved, and refresh the customer's meters.
@@ -88,6 +89,7 @@ def log_contact(
         at: when the contact took place (aware); `on` is the bank's day of entering it.
         closes: ids of open tasks of this customer; nothing is closed if the customer was not reached.
         moves: opportunities of this customer that thereby become "contacted".
+        learns: codes of `log_hints` that are kept in the archive; nothing is if the customer was not reached.
         idempotency_key: a repeated one returns the contact of the first time and changes nothing.
 
     Raises:
@@ -119,6 +121,7 @@ def log_contact(
     if result != Result.NOT_REACHED:
         _close_served(log, closes, on=on)
         _move_along(log, moves=moves, opens=opens, on=on)
+        log_hints.learn(customer=seen, codes=learns, by=by)
     _plan_next(log, on=on)
     if report.is_required(log):
         report.begin(log=log, on=on)

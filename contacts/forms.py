@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contacts import contact_log
+from contacts.log_hints import hints_in
 from contacts.models import ContactLog, ContactTask, Opportunity
 from contacts.pipeline import NEEDS
 from customers.models import Customer, Product
@@ -72,12 +73,16 @@ class ContactForm(forms.Form):
     closes = forms.ModelMultipleChoiceField(ContactTask.objects.none(), required=False)
     moves = forms.ModelMultipleChoiceField(Opportunity.objects.none(), required=False)
     opens = forms.MultipleChoiceField(required=False)
+    learns = forms.MultipleChoiceField(required=False)
     next_choice = forms.DateField(required=False)
     next_contact_on = forms.DateField(label=_("Another day"), required=False, widget=DateInput)
     key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, customer: Customer, phrases, offers, may_move: bool, **kwargs):
+    def __init__(self, *args, customer: Customer, phrases, offers, may_move: bool, may_learn: bool, **kwargs):
         super().__init__(*args, **kwargs)
+        words = f"{self['summary'].value() or ''}{''.join(self['phrases'].value() or [])}"
+        self.hints = hints_in(words, customer) if may_learn else []
+        self.fields["learns"].choices = [(hint.code, hint.label) for hint in self.hints]
         self.offers = {offer.code: offer for offer in offers}
         self.fields["phrases"].choices = [(str(phrase), phrase) for phrase in phrases]
         self.fields["closes"].queryset = ContactTask.objects.filter(customer=customer)
@@ -104,6 +109,7 @@ class ContactForm(forms.Form):
             "closes": [task.pk for task in data["closes"]] if reached else [],
             "moves": data["moves"] if reached else [],
             "opens": [self.offers[code].opens for code in data["opens"]] if reached else [],
+            "learns": data["learns"] if reached else [],
             "idempotency_key": data["key"] or None,
         }
 

@@ -28,6 +28,8 @@ app_name = "contacts"
 
 urlpatterns = [
     path("today/", views_today.today, name="today"),
+    path("today/later/", views_today.snooze_many, name="snooze_many"),
+    path("today/later/undo/", views_today.snooze_many_undo, name="snooze_many_undo"),
     path("customers/<int:pk>/snooze/", views_today.snooze, name="snooze"),
     path("customers/<int:pk>/snooze/undo/", views_today.snooze_undo, name="snooze_undo"),
     path("tasks/<int:pk>/dismiss/", views_today.dismiss, name="dismiss"),
@@ -59,6 +61,7 @@ urlpatterns = [
     path("messages/words/", views_messages.template_list, name="template_list"),
     path("messages/words/<slug:kind>/edit/", views_messages.template_edit, name="template_edit"),
     path("messages/words/<int:pk>/approve/", views_messages.template_approve, name="template_approve"),
+    path("compliance/escalation/", views_compliance.escalation_set, name="escalation"),
     path("calendar/", views_calendar.calendar_page, name="calendar"),
     path("calendar/address/", views_calendar.calendar_address, name="calendar_address"),
     path("calendar/<str:key>.ics", views_calendar.calendar_file, name="calendar_file"),

@@ -2,16 +2,19 @@
 
 from datetime import date
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
 from contacts import compliance, morning
 from contacts.festivals import coming
-from contacts.models import Compliance, FrequencyRule
+from contacts.models import Compliance, Escalation, FrequencyRule
 from staff.models import Branch
+from staff.refusal import Refused
 from staff.shell import render_page
 
 SHOWN, OVERDUE_SHOWN = 200, 30
@@ -37,8 +40,31 @@ def compliance_page(request):
         "days": days,
         "late": late[:OVERDUE_SHOWN],
         "late_count": late.count(),
+        "escalation": _escalation(request.user) if request.user.has_perm("customers.edit_rules") else [],
     }
     return render_page(request, "contacts/compliance.html", context)
+
+
+def _escalation(viewer) -> list[tuple[str, str, int]]:
+    """Return (name of the field, who, days) of each step."""
+    held = dict(Escalation.objects.values_list("role", "days"))
+    labels = dict(Escalation._meta.get_field("role").choices)
+    return [(f"days-{role}", labels[role], held.get(role, "")) for role in compliance.ESCALATES]
+
+
+@require_POST
+@permission_required("customers.edit_rules", raise_exception=True)
+def escalation_set(request):
+    """Keep from how many days overdue each step looks at a task of the regime."""
+    said = {role: request.POST.get(f"days-{role}", "") for role in compliance.ESCALATES}
+    days = {role: int(text) for role, text in said.items() if text.isascii() and text.isdigit() and len(text) < 4}
+    try:
+        compliance.set_escalation(days=days, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Kept"))
+    return redirect("contacts:compliance")
 
 
 @require_GET

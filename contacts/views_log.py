@@ -61,7 +61,8 @@ def effects(request, pk):
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     form = _View(request, customer, data=request.GET).form
     form.is_valid()
-    return render(request, "contacts/log.html#effects", {"effects": _effects(form, customer, request.user)})
+    context = {"effects": _effects(form, customer, request.user), "form": form, "form_data": _values(form), "oob": True}
+    return render(request, "contacts/log.html#changes", context)
 
 
 @require_POST
@@ -131,6 +132,7 @@ class _View:
             phrases=PHRASES[self.leads],
             offers=self.offers,
             may_move=self._may_move(),
+            may_learn=self.staff.has_perm("customers.edit_profile"),
             initial=self._initial(),
         )
 
@@ -220,7 +222,7 @@ _WAY_ICONS = {"phone": "phone", "office": "users", "wechat": "brand-wechat", "sm
 
 def _values(form) -> dict:
     """Return the chosen values, of the bound form or of its beginning, for the boxes drawn by hand."""
-    words = {name: {str(v) for v in form[name].value() or []} for name in ("phrases", "opens")}
+    words = {name: {str(v) for v in form[name].value() or []} for name in ("phrases", "opens", "learns")}
     keys = {name: {int(v) for v in form[name].value() or [] if str(v).isdigit()} for name in ("closes", "moves")}
     return (
         words

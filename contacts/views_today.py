@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from contacts import agenda, calendar, meters, regime
@@ -26,6 +26,8 @@ from staff.shell import render_page, wants_part
 
 ROWS = 30
 """Rows drawn at first; the rest on demand."""
+
+MOST_AT_ONCE = 200
 
 KINDS = ("all", "alert", "regime", "event", "opportunity", "manual", "done")
 
@@ -229,6 +231,36 @@ def snooze_undo(request, pk):
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     agenda.bring_back(customer=customer, by=request.user)
     return answer(request, _("{name} is back in the list").format(name=customer.name))
+
+
+@require_POST
+@permission_required("contacts.log_contact", raise_exception=True)
+def snooze_many(request):
+    """Put off what the ticked customers ask for: `customer`, `until` in the form."""
+    form, asked = SnoozeForm(request.POST), _keys(request.POST.getlist("customer"))
+    if not form.is_valid() or not asked:
+        return answer(request, _("Tick customers and choose a day."), kind="error")
+    until, on = form.cleaned_data["until"], timezone.localdate()
+    customers = Customer.objects.visible_to(request.user).filter(pk__in=asked)
+    done = agenda.put_off_many(customers=customers, until=until, by=request.user, on=on)
+    message = ngettext("{n} customer put off until {day}", "{n} customers put off until {day}", len(done))
+    undo_url = f"{reverse('contacts:snooze_many_undo')}?{urlencode({'customer': done}, doseq=True)}"
+    return answer(request, message.format(n=len(done), day=formats.day(until, today=on)), undo_url=undo_url)
+
+
+@require_POST
+@permission_required("contacts.log_contact", raise_exception=True)
+def snooze_many_undo(request):
+    """Bring the customers in the address back."""
+    customers = Customer.objects.visible_to(request.user).filter(pk__in=_keys(request.GET.getlist("customer")))
+    for customer in customers:
+        agenda.bring_back(customer=customer, by=request.user)
+    message = ngettext("{n} customer is back in the list", "{n} customers are back in the list", len(customers))
+    return answer(request, message.format(n=len(customers)))
+
+
+def _keys(texts: list[str]) -> list[int]:
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19][:MOST_AT_ONCE]
 
 
 @require_POST

@@ -70,6 +70,7 @@ ACTIONS = {
     "introduction.entered": _("Introduction noted"),
     "introduction.linked": _("Introduced customer found"),
     "introduction.thanked": _("Introducer thanked"),
+    "escalation.changed": _("Days of escalation changed"),
     "message_batch.proposed": _("Text for a segment put before approval"),
     "message_batch.approved": _("Text for a segment approved"),
     "message_batch.declined": _("Text for a segment declined"),

@@ -1,7 +1,7 @@
 """The tables of floor 3: contacts and their rules, tasks, opportunities."""
 
 from contacts.models.activities import Activity, Invitation
-from contacts.models.compliance import Compliance
+from contacts.models.compliance import Compliance, Escalation
 from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.feedback import Feedback
 from contacts.models.feeds import CalendarFeed
@@ -32,6 +32,7 @@ __all__ = [
     "ContactLog",
     "ContactTask",
     "CustomerIntroduction",
+    "Escalation",
     "EventMatch",
     "Feedback",
     "FrequencyRule",

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from contacts.models.logs import FrequencyRule
 from customers.models import Customer
 from staff.models import Branch, Staff
-from staff.roles import Scope
+from staff.roles import Role, Scope
 
 
 class ComplianceQuerySet(models.QuerySet):
@@ -74,3 +74,20 @@ class Compliance(models.Model):
 
     def __str__(self):
         return f"{self.rule} {self.window_first} {self.customer_id or self.staff_id} {self.state}"
+
+
+class Escalation(models.Model):
+    """From how many days overdue a task of the regime is brought before a role; "" is the manager himself (domain.md §7)."""
+
+    role = models.CharField(max_length=24, choices=[("", _("Manager")), *Role.choices], blank=True, unique=True)
+    days = models.PositiveSmallIntegerField()
+    changed_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["days"]
+        constraints = [models.CheckConstraint(name="escalation_within_a_quarter", condition=Q(days__range=(1, 90)))]
+
+    def __str__(self):
+        return f"{self.role or '—'} {self.days}"

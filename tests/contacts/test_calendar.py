@@ -1,13 +1,13 @@
 """The calendar page, and the file under a secret address: how many, never who."""
 
-from datetime import date
+from datetime import date, time, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from contacts import calendar, calendar_feed
-from contacts.models import CalendarFeed
+from contacts.models import CalendarFeed, VisitPlan
 from tests.factories import AssignmentFactory, ContactTaskFactory, HoldingFactory, LoadFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +85,19 @@ def test_long_lines_are_folded_between_letters():
     folded = list(calendar_feed._folded("SUMMARY:" + "节" * 60))
     assert all(len(part.encode()) <= 75 for part in folded) and len(folded) > 2
     assert "".join([folded[0], *(part[1:] for part in folded[1:])]) == "SUMMARY:" + "节" * 60
+
+
+def test_meetings_stand_at_their_hour_without_the_customer(own):
+    VisitPlan.objects.create(
+        customer=own.customer,
+        staff=own.staff,
+        on=TODAY + timedelta(days=1),
+        at=time(15, 30),
+        way="office",
+        aim="谈家族信托",
+    )
+    text = calendar_feed.days_of(staff=own.staff, on=TODAY)
+    assert f"DTSTART:{TODAY + timedelta(days=1):%Y%m%d}T073000Z" in text
+    assert f"DTEND:{TODAY + timedelta(days=1):%Y%m%d}T083000Z" in text
+    for words in (own.customer.name, own.customer.customer_no, "谈家族信托"):
+        assert words not in text

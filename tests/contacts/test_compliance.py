@@ -7,11 +7,11 @@ import pytest
 from django.urls import reverse
 
 from contacts import compliance, regime
-from contacts.models import Compliance, ContactLog
+from contacts.models import Compliance, ContactLog, Escalation
 from contacts.regime import Contact, Subject
 from customers.models import Customer, Tier, TierChange
 from staff.roles import Role
-from tests.factories import AssignmentFactory, ContactLogFactory, LoadFactory, sign_in
+from tests.factories import AssignmentFactory, ContactLogFactory, LoadFactory, StaffFactory, sign_in
 
 pytestmark = pytest.mark.django_db
 LAST = date(2026, 11, 30)
@@ -186,3 +186,27 @@ def test_the_pages_show_the_heat_the_rules_and_who_is_behind_a_figure(client, br
     sign_in(client, LoadFactory(staff__branch=branch).staff)
     assert missed.name not in client.get(url).content.decode(), "a manager sees his own windows only"
     assert Customer.objects.count() == 2
+
+
+# --- escalation ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "days"), [(Role.RELATIONSHIP_MANAGER, 3), (Role.BRANCH_HEAD, 5), (Role.SUB_BRANCH_PRESIDENT, 7)]
+)
+def test_each_step_looks_at_what_is_overdue_that_long(branch, role, days):
+    viewer = StaffFactory(branch=branch, role=role)
+    assert compliance.overdue(viewer=viewer, on=LAST)[0] == days
+
+
+def test_head_office_sets_the_days_of_the_steps(client, branch):
+    office = StaffFactory(branch=branch, role=Role.RETAIL_ADMIN, language="en")
+    url = reverse("contacts:escalation")
+    client.force_login(office)
+    client.post(url, {"days-": "2", "days-branch_head": "4", "days-sub_branch_president": "10"})
+    assert compliance.overdue(viewer=StaffFactory(branch=branch, role=Role.BRANCH_HEAD), on=LAST)[0] == 4
+    for wrong in (("5", "5", "9"), ("5", "4", "9"), ("0", "4", "9"), ("1", "4", "91"), ("1", "x", "9"), ("", "4", "9")):
+        names = ("days-", "days-branch_head", "days-sub_branch_president")
+        answer = client.post(url, dict(zip(names, wrong, strict=True)), follow=True)
+        assert "step" in answer.text
+    assert [row.days for row in Escalation.objects.all()] == [2, 4, 10]

@@ -8,7 +8,7 @@ import time_machine
 from django.urls import reverse
 
 from contacts.models import ContactLog, ContactTask, Opportunity
-from customers.models import Customer, Tier
+from customers.models import Customer, Hobby, Resource, Tier
 from staff.models import AuditEvent
 from staff.roles import Role
 from tests.factories import AssignmentFactory, ContactTaskFactory, OpportunityFactory, StaffFactory
@@ -394,3 +394,57 @@ def test_the_week_counts_distinct_managed_customers(client, own):
     week = client.get("/today/").context["strip"].week
 
     assert (week.done, week.today, week.required) == (1, 1, 1)
+
+
+# --- several at once -------------------------------------------------------------------------------------
+
+
+def test_the_ticked_are_put_off_together_and_brought_back(client, own):
+    others = [AssignmentFactory(staff=own.staff, customer__branch=own.customer.branch) for _each in range(2)]
+    foreign = AssignmentFactory()
+    everybody = [own.customer, *(row.customer for row in others)]
+    for customer in [*everybody, foreign.customer]:
+        due(customer)
+    signed_in(client, own.staff)
+    chosen = [everybody[0].pk, everybody[1].pk, foreign.customer.pk]
+
+    answer = client.post(reverse("contacts:snooze_many"), {"until": "2026-11-23", "customer": chosen}, headers=HTMX)
+
+    page = answer.content.decode()
+    assert [f'id="row-{customer.pk}"' in page for customer in everybody] == [False, False, True]
+    assert ContactTask.objects.get(customer=foreign.customer).snoozed_until is None
+    undo = f"{reverse('contacts:snooze_many_undo')}?customer={chosen[0]}&customer={chosen[1]}"
+    assert undo.replace("&", "&amp;") in page
+    back = client.post(undo, headers=HTMX).content.decode()
+    assert all(f'id="row-{customer.pk}"' in back for customer in everybody)
+
+
+@pytest.mark.parametrize("data", [{"until": "2026-11-23"}, {"customer": "1"}, {"customer": "x", "until": "2026-11-23"}])
+def test_without_a_day_or_a_tick_nothing_is_put_off(client, own, data):
+    due(own.customer)
+    answer = signed_in(client, own.staff).post(reverse("contacts:snooze_many"), data, headers=HTMX)
+    assert "toast-line--error" in answer.content.decode()
+
+
+# --- what the words tell ---------------------------------------------------------------------------------
+
+
+def test_words_propose_what_the_archive_lacks_and_a_tick_keeps_it(client, own):
+    Hobby.objects.create(customer=own.customer, word="健身", level=1, by=own.staff)
+    signed_in(client, own.staff)
+    words = "周末健身，爱喝茶，想了解孩子出国"
+    asked = client.get(reverse("contacts:log_effects", args=[own.customer.pk]), form(summary=words), headers=HTMX)
+    page = asked.content.decode()
+    assert 'value="hobby:茶"' in page
+    assert 'value="need:出国"' in page
+    assert "hobby:健身" not in page
+
+    client.post(log_url(own.customer), form(summary=words, learns=["hobby:茶", "need:出国"]))
+
+    assert set(Hobby.objects.current().values_list("word", flat=True)) == {"健身", "茶"}
+    assert Resource.objects.current().get().word == "出国"
+
+
+def test_nothing_is_kept_that_the_words_do_not_tell(client, own):
+    signed_in(client, own.staff).post(log_url(own.customer), form(summary="一切都好", learns=["hobby:高尔夫"]))
+    assert not Hobby.objects.exists()

@@ -219,6 +219,7 @@ ROWS = {
     "customers/<int:pk>/visit/": Row(LOG, "customer"),
     "visits/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is planned: tests/contacts/test_visits.py
     "visits/<int:pk>/cancel/": post(LOG, ok=ANSWERED | {404}),
+    "compliance/escalation/": post({OFFICE}),
     "calendar/": Row(LOG),
     "calendar/address/": post(LOG),
     "calendar/<str:key>.ics": Row(EVERYBODY, ok=frozenset({404})),  # nobody's secret
@@ -283,6 +284,8 @@ ROWS = {
     "assignment/apply/": post(ASSIGN, "customer", field="line"),
     r"assignment/^undo/(?P<rows>\d{1,18}(-\d{1,18})?(,\d{1,18}(-\d{1,18})?)*)/$": post(ASSIGN, "assignment"),
     "today/": Row(LOG),
+    "today/later/": post(LOG),
+    "today/later/undo/": post(LOG),
     "customers/<int:pk>/snooze/": post(LOG, "customer"),
     "customers/<int:pk>/snooze/undo/": post(LOG, "customer"),
     "tasks/<int:pk>/dismiss/": post(LOG, "task"),
