@@ -97,7 +97,7 @@ WITH counted AS (
 INSERT INTO contacts_compliance AS k
        (rule, window_first, window_last, staff_id, branch_id, state, phones, meetings, contacts, required)
 SELECT 'weekly_10', %(first)s, %(last)s, staff_id, branch_id,
-       CASE WHEN managed = 0 THEN 'exempt' WHEN done >= required THEN 'met' ELSE 'missed' END, 0, 0, done, required
+       CASE WHEN managed = 0 OR %(is_spared)s THEN 'exempt' WHEN done >= required THEN 'met' ELSE 'missed' END, 0, 0, done, required
   FROM counted ORDER BY staff_id
     ON CONFLICT (rule, window_first, staff_id) WHERE customer_id IS NULL DO UPDATE
    SET state = excluded.state, contacts = excluded.contacts, required = excluded.required
@@ -134,6 +134,7 @@ def _parameters(window: regime.Window) -> dict:
         "first": window.first,
         "last": window.last,
         "weekly": rules.weekly,
+        "is_spared": regime.is_spared(window, rules),
         "quarterly": rules.quarterly,
         "diamond_phones": rules.monthly[Tier.DIAMOND][0],
         "diamond_meetings": rules.monthly[Tier.DIAMOND][1],

@@ -9,13 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from math import ceil
 
 from contacts.models import FrequencyRule
 from customers import standing as customer_standing
 from customers.models import Customer, RelationStatus, Tier
+from customers.working_days import working_days_left
 
 AT_RISK_DAYS = 7
 """With so many days left, or fewer, a window that is not met is at risk (domain.md §7)."""
+
+SHORT_WEEK = 2
+"""Working days up to which a week may be spared (domain.md §7)."""
 
 HELD_DAYS = 30
 """The quarterly rule binds for customers held this long at the quarter's end (domain.md §7, assumption)."""
@@ -31,6 +36,7 @@ class Rules:
     quarterly: int
     monthly: dict[Tier, tuple[int, int]]
     gold_idle_days: int
+    spares_short_weeks: bool = False
 
 
 def rules_in_force(on: date) -> Rules:
@@ -46,6 +52,7 @@ def rules_in_force(on: date) -> Rules:
             Tier.PLATINUM: (by_code[code.PLATINUM].phones, by_code[code.PLATINUM].meetings),
         },
         gold_idle_days=by_code[code.GOLD_INACTIVE].idle_days,
+        spares_short_weeks=by_code[code.WEEKLY].prorate_by_workdays,
     )
 
 
@@ -118,6 +125,19 @@ def weekly_requirement(managed: int, weekly: int) -> int:
     return min(weekly, managed)
 
 
+def is_spared(week: Window, rules: Rules) -> bool:
+    """Say whether nobody is judged by a week: so few of its days are worked, where the rule spares such weeks (domain.md §7)."""
+    return rules.spares_short_weeks and working_days_left(week.first, week.last) <= SHORT_WEEK
+
+
+def days_needed(rule: tuple[int, int] | None, phones: int = 0, meetings: int = 0) -> int:
+    """Return the fewest days in which what is missing can be done, a call and a meeting a day; one for the quarterly rule."""
+    if rule is None:
+        return 1
+    each_day = credit(rule, 1, 1)
+    return max(1, ceil((1 - credit(rule, phones, meetings)) / each_day))
+
+
 # --- how one customer stands -----------------------------------------------------------------------
 
 
@@ -141,7 +161,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Standing:
-    """The contact columns of a customer, as of a day."""
+    """The contact columns of a customer, as of a day.
+
+    `latest_on` is the last day on which what is missing can still be begun: less today, it is the slack.
+    """
 
     last_contact_on: date | None
     phones: int
@@ -150,6 +173,7 @@ class Standing:
     state: str
     missed_last_window: bool
     due_on: date | None
+    latest_on: date | None = None
 
 
 def monthly_rule(subject: Subject, rules: Rules) -> tuple[int, int] | None:
@@ -219,7 +243,11 @@ def standing(
     missed = is_bound(subject, before, monthly=monthly) and not is_met(subject, contacts, before, rules_before or rules)
     met = is_met(subject, contacts, window, rules)
     bound = is_bound(subject, window, monthly=monthly)
-    due_on = window.last if bound and not met else window_of(window.last + timedelta(days=1)).last
+    rule = monthly_rule(subject, rules)
+    if bound and not met:
+        due_on, needed = window.last, days_needed(rule, seen["phones"], seen["meetings"])
+    else:
+        due_on, needed = window_of(window.last + timedelta(days=1)).last, days_needed(rule)
     last = seen["last_contact_on"]
     asked = [max(since, last or since) + timedelta(days=every) for since, every in subject.strategies]
     return Standing(
@@ -231,6 +259,7 @@ def standing(
             carried=missed and count_any(contacts, window) == 0,
         ),
         missed_last_window=missed,
+        latest_on=min([due_on - timedelta(days=needed - 1), *asked]),
         due_on=min([due_on, *asked]),  # a segment's strategy may ask for more than the rule, never for less
     )
 
@@ -284,7 +313,9 @@ WITH subject AS (
                      + coalesce(n.b_meetings, 0) * s.b_phones < s.b_phones * s.b_meetings
                 ELSE %(quarter_before_last)s - s.assigned_on >= %(held_days)s
                      AND coalesce(n.b_contacts, 0) < %(before_quarterly)s END AS missed_before,
-           CASE WHEN s.monthly THEN %(month_left)s ELSE %(quarter_left)s END AS days_left
+           CASE WHEN s.monthly THEN %(month_left)s ELSE %(quarter_left)s END AS days_left,
+           s.phones * s.meetings AS whole, s.phones + s.meetings AS each_day,
+           s.phones * s.meetings - coalesce(n.phones, 0) * s.meetings - coalesce(n.meetings, 0) * s.phones AS missing
       FROM subject s LEFT JOIN summed n ON n.id = s.id
 )
 SELECT j.id AS customer_id, last.day AS last_contact_on,
@@ -295,12 +326,17 @@ SELECT j.id AS customer_id, last.day AS last_contact_on,
             WHEN j.missed_before AND j.contacts = 0 THEN 'missed'
             ELSE 'open' END AS contact_state,
        j.managed AND j.missed_before AS missed_last_window,
-       CASE WHEN j.managed THEN least(strategy.due_on, CASE
-            WHEN j.bound AND NOT j.met
-            THEN CASE WHEN j.monthly THEN %(month_last)s ELSE %(quarter_last)s END
-            ELSE CASE WHEN j.monthly THEN %(next_month_last)s ELSE %(next_quarter_last)s END
-       END::date) END AS next_contact_due_on
+       CASE WHEN j.managed THEN least(strategy.due_on, window_due.day) END AS next_contact_due_on,
+       CASE WHEN j.managed THEN least(strategy.due_on, window_due.day + 1 - CASE WHEN j.monthly
+            THEN ((CASE WHEN j.bound AND NOT j.met THEN j.missing ELSE j.whole END) + j.each_day - 1) / j.each_day ELSE 1 END::int
+       ) END AS contact_latest_on
   FROM judged j
+ CROSS JOIN LATERAL (
+     SELECT CASE WHEN j.bound AND NOT j.met
+                 THEN CASE WHEN j.monthly THEN %(month_last)s ELSE %(quarter_last)s END
+                 ELSE CASE WHEN j.monthly THEN %(next_month_last)s ELSE %(next_quarter_last)s END
+            END::date AS day
+ ) window_due
  CROSS JOIN LATERAL (
      SELECT max(l."on") AS day FROM contacts_contactlog l
       WHERE l.customer_id = j.id AND l.counts_as <> 'nothing' AND l."on" <= %(on)s

@@ -117,6 +117,7 @@ COLUMNS = (
     Column("complete", _("Archive complete"), lambda c, look: c.archive_completeness, unit=PERCENT, sort="complete", numeric=True),
     Column("grade", _("Risk grade"), grade),
     Column("due", _("Contact due"), **day_cell("next_contact_due_on"), sort="due"),
+    Column("latest", _("Contact to begin by"), **day_cell("contact_latest_on"), sort="latest"),
     Column("signed", pgettext_lazy("day", "Signed"), **day_cell("signed_on"), sort="signed"),
     Column("opened", pgettext_lazy("day", "Opened"), **day_cell("opened_on"), sort="opened"),
     Column("age", _("Age"), age, numeric=True, sort="age"),

@@ -61,6 +61,9 @@ SORTS = {
     "due": Sort(
         Coalesce("next_contact_due_on", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False
     ),
+    "latest": Sort(
+        Coalesce("contact_latest_on", FAR_AHEAD, output_field=DateField()), date.fromisoformat, descending=False
+    ),
     "month": Sort(F("month_avg"), Decimal),
     "year": Sort(F("year_avg"), Decimal),
     "clv": Sort(Coalesce("clv", Decimal(-10) ** 15, output_field=MONEY), Decimal),

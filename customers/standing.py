@@ -9,6 +9,7 @@ from django.db import connection
 CONTACT_COLUMNS = [
     "last_contact_on",
     "next_contact_due_on",
+    "contact_latest_on",
     "contact_state",
     "contact_phones",
     "contact_meetings",

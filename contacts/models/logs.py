@@ -31,6 +31,9 @@ class FrequencyRule(models.Model):
     meetings = models.PositiveSmallIntegerField(null=True, blank=True)
     contacts = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("customers a week, or contacts"))
     idle_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    prorate_by_workdays = models.BooleanField(
+        default=False, db_default=False, help_text=_("the weekly rule spares weeks of two working days or fewer")
+    )
     effective_from = models.DateField()
 
     class Meta:

@@ -204,6 +204,9 @@ class Customer(models.Model):
     # The regime: contacts.regime.
     last_contact_on = models.DateField(null=True, blank=True)
     next_contact_due_on = models.DateField(null=True, blank=True)
+    contact_latest_on = models.DateField(
+        null=True, blank=True, help_text=_("last day to begin what is missing: less today, the slack")
+    )
     contact_state = models.CharField(max_length=8, choices=ContactState, default=ContactState.OPEN)
     contact_phones = models.PositiveSmallIntegerField(default=0, help_text=_("in the window of the regime"))
     contact_meetings = models.PositiveSmallIntegerField(default=0, help_text=_("in the window of the regime"))
@@ -242,6 +245,9 @@ class Customer(models.Model):
             ),
         ]
         indexes = [
+            # What a manager has to do next, and where no time is left.
+            models.Index(fields=["manager", "next_contact_due_on"], name="customer_by_contact_due"),
+            models.Index(fields=["manager", "contact_latest_on"], name="customer_by_contact_latest"),
             # The list of the API and what has changed, in cursor order.
             models.Index(fields=["updated_at", "id"], name="customer_by_update"),
             # Duplicates: the same identity number, the same mobile.

@@ -15,6 +15,7 @@ const later = [
   ["[data-archive-edit]", () => import("./archive.js")],
   ["[data-list]", () => import("./list.js")],
   ["[data-board-filters]", () => import("./filters.js")],
+  ["form[data-draft]", () => import("./drafts.js")],
   ["input[type=password]", () => import("./password.js")],
 ];
 

@@ -173,3 +173,38 @@ def test_a_birthday_batch_is_released_sent_and_one_answers_td(site, visit):
         >= 1
     )
     assert manager.unexpected() == []
+
+
+def test_what_was_written_survives_a_lost_network_and_counts_once(site, visit):
+    manager = visit("manager")
+    page = manager.page
+    customer = site.query(
+        "SELECT c.id FROM customers_customer c JOIN staff_staff s ON s.id = c.manager_id WHERE s.staff_no = 'manager'"
+        " ORDER BY c.aum DESC LIMIT 1"
+    )[0][0]
+    before = contacts(site)
+    page.goto(f"/customers/{customer}/")
+    page.locator(f"a[href='/customers/{customer}/log/']").first.click()
+    form = page.locator("#drawer form[data-draft]")
+    form.locator("[name=summary]").fill("网络不好时写下的话")
+    page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('draft:'))")
+
+    # The server takes it, its answer is lost on the way.
+    page.route(
+        "**/log/", lambda route: (route.fetch(), route.abort()) if route.request.method == "POST" else route.continue_()
+    )
+    form.locator("button[name=save]").click()
+    expect(page.locator(".toast-line--error, .offline, [role=alert]").first).to_be_visible()
+    page.unroute("**/log/")
+    assert contacts(site) == before + 1
+
+    page.reload()
+    page.goto(f"/customers/{customer}/")
+    page.locator(f"a[href='/customers/{customer}/log/']").first.click()
+    form = page.locator("#drawer form[data-draft]")
+    expect(form.locator("[name=summary]")).to_have_value("网络不好时写下的话")
+    manager.screenshot("log-draft-back")
+    form.locator("button[name=save]").click()
+    expect(page.locator("#drawer form[data-draft]")).to_have_count(0)
+    assert contacts(site) == before + 1
+    assert page.evaluate("() => Object.keys(sessionStorage).filter((key) => key.startsWith('draft:')).length") == 0

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from contacts import compliance, regime
-from contacts.models import Compliance, ContactLog, Escalation
+from contacts.models import Compliance, ContactLog, Escalation, FrequencyRule
 from contacts.regime import Contact, Subject
 from customers.models import Customer, Tier, TierChange
 from staff.roles import Role
@@ -210,3 +210,13 @@ def test_head_office_sets_the_days_of_the_steps(client, branch):
         answer = client.post(url, dict(zip(names, wrong, strict=True)), follow=True)
         assert "step" in answer.text
     assert [row.days for row in Escalation.objects.all()] == [2, 4, 10]
+
+
+def test_a_week_of_holidays_is_not_judged_where_the_rule_spares_it(branch, manager):
+    customer_of(manager, Tier.GOLD)
+    short = date(2026, 2, 22)  # the Spring Festival
+    for spares, state in ((False, "missed"), (True, "exempt")):
+        FrequencyRule.objects.filter(code="weekly_10").update(prorate_by_workdays=spares)
+        compliance.refresh_branch(branch_id=branch.pk, on=short)
+        row = Compliance.objects.get(rule="weekly_10", staff=manager, window_last=short)
+        assert row.state == state

@@ -1,5 +1,6 @@
 """The examples of domain.md §7 and requirements.md S2-50…S2-57, and that SQL and arithmetic agree."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -302,8 +303,36 @@ def _standing_of(customer: Customer) -> regime.Standing:
         state=row.contact_state,
         missed_last_window=row.missed_last_window,
         due_on=row.next_contact_due_on,
+        latest_on=row.contact_latest_on,
     )
 
 
 def _days(year, month, first, last):
     return [date(year, month, day) for day in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "done", "days"),
+    [
+        ((2, 1), (0, 0), 1), ((2, 1), (1, 0), 1), ((4, 2), (0, 0), 2), ((4, 2), (1, 0), 1), ((4, 2), (0, 1), 1),
+        ((8, 4), (0, 0), 3), ((8, 4), (3, 0), 2), (None, (0, 0), 1),
+    ],
+)  # fmt: skip
+def test_a_call_and_a_meeting_a_day_make_up_what_is_missing(rule, done, days):
+    assert regime.days_needed(rule, *done) == days
+
+
+def test_the_slack_ends_where_the_missing_days_no_longer_fit():
+    platinum = Subject(Tier.PLATINUM, RelationStatus.SIGNED, False, LONG_AGO, None)
+    assert regime.standing(platinum, [], on=november(10), rules=RULES).latest_on == november(29)
+    after_a_call = regime.standing(platinum, phones(november(3)), on=november(10), rules=RULES)
+    assert after_a_call.latest_on == november(30)
+
+
+@pytest.mark.parametrize(
+    ("spares", "first", "spared"),
+    [(True, date(2026, 2, 16), True), (False, date(2026, 2, 16), False), (True, date(2026, 11, 2), False)],
+)
+def test_a_week_of_holidays_is_spared_where_the_rule_says_so(spares, first, spared):
+    week = regime.week_of(first)
+    assert regime.is_spared(week, replace(RULES, spares_short_weeks=spares)) == spared
