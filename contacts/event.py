@@ -152,10 +152,30 @@ def _match(event: ContactEvent, customers, on: date) -> None:
     select, parameters = rows.values_list("pk", "skip").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO contacts_eventmatch (event_id, customer_id, skip)"
-            f" SELECT %s, c.id, c.skip FROM ({select}) AS c(id, skip)",
-            [event.pk, *parameters],
+            "INSERT INTO contacts_eventmatch (event_id, customer_id, skip, relevance)"
+            f" SELECT %s, m.id, m.skip, ({_RELEVANCE}) FROM ({select}) AS m(id, skip) JOIN customers_customer c ON c.id = m.id",
+            [event.pk, *_relevance_values(event), *parameters],
         )
+
+
+_RELEVANCE = """
+15 + 5 * c.service_tier
+   + CASE WHEN EXISTS (SELECT FROM customers_holding h WHERE h.customer_id = c.id AND h.status = 'active' AND h.product_id = %s) THEN 30
+          WHEN EXISTS (SELECT FROM customers_holding h JOIN customers_product p ON p.id = h.product_id
+                        WHERE h.customer_id = c.id AND h.status = 'active' AND p.category = %s) THEN 20 ELSE 0 END
+   + CASE WHEN EXISTS (SELECT FROM unnest(c.tags) tag WHERE position(tag IN %s) > 0) THEN 25 ELSE 0 END
+   + CASE WHEN EXISTS (SELECT FROM customers_hobby y WHERE y.customer_id = c.id AND y.ended_at IS NULL AND position(y.word IN %s) > 0)
+            OR EXISTS (SELECT FROM customers_resource r WHERE r.customer_id = c.id AND r.ended_at IS NULL AND position(r.word IN %s) > 0)
+          THEN 15 ELSE 0 END
+"""
+"""How much an event concerns a customer (domain.md §8, the points are an assumption): 15 for being matched, 5 a tier, 30 for holding
+its product or 20 for one of its category, 25 for a tag that its words name, 15 for a hobby or a need that they name."""
+
+
+def _relevance_values(event: ContactEvent) -> list:
+    words = f"{event.title} {event.note}"
+    product = event.product
+    return [product and product.pk, product.category if product else "", words, words, words]
 
 
 def _pitched(on: date) -> Q:

@@ -18,6 +18,8 @@ PLACES = {
     Kind.BIRTHDAY: COMMON,
     Kind.FESTIVAL: (*COMMON, "festival", "wish"),
     Kind.MATURITY: (*COMMON, "product", "day"),
+    Kind.PRODUCT: (*COMMON, "product", "event"),
+    Kind.YIELD: (*COMMON, "product", "event"),
 }
 """The placeholders that each kind knows."""
 

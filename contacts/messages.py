@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from contacts import agenda
 from contacts.festivals import audience_of, festival_on
-from contacts.models import ContactTask, Feedback, InboundMessage, MessageTemplate, OutboundMessage
+from contacts.models import ContactEvent, ContactTask, Feedback, InboundMessage, MessageTemplate, OutboundMessage
 from contacts.sms_gateway import Gateway, TryLater, gateway
 from contacts.sms_gateway import Refused as GatewayRefused
 from customers import reach
@@ -43,7 +43,12 @@ STOP_WORDS = ("TD", "T", "退订", "TD退订", "QX")
 OF_ONE_DAY = (Kind.BIRTHDAY, Kind.FESTIVAL)
 """Kinds that are of no use after their day."""
 
-PURPOSE = {Kind.BIRTHDAY: "care", Kind.FESTIVAL: "care", Kind.MATURITY: reach.SERVICE}
+PURPOSE = {
+    Kind.BIRTHDAY: "care", Kind.FESTIVAL: "care", Kind.MATURITY: reach.SERVICE, Kind.PRODUCT: "marketing", Kind.YIELD: "care",
+}  # fmt: skip
+
+OF_EVENTS = {Kind.PRODUCT: "new_product", Kind.YIELD: "yield_change"}
+"""Kinds that tell of an entered event, on its first morning, those whom it reaches."""
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +130,24 @@ def _occasions(kind: str, everybody, on: date) -> list[tuple]:
             held = Holding.objects.active().filter(customer=OuterRef("pk"), matures_on=due)
             product = Subquery(held.order_by("-amount").values("product__name")[:1])
             return [(everybody.filter(Exists(held)), {"product": product, "day": f"{due.month}月{due.day}日"})]
+        case Kind.PRODUCT | Kind.YIELD:
+            return [
+                (everybody.filter(pk__in=found.matches.filter(skip="").values("customer")),
+                 {"product": found.product.name, "event": found.title})
+                for found in _fresh_events(OF_EVENTS[Kind(kind)], on)
+            ]  # fmt: skip
     return []
+
+
+def _fresh_events(kind: str, on: date):
+    """Return the events of a kind that appear on a day, or were entered the day before and have appeared by then."""
+    entered = Q(appears_on__lt=on, entered_at__date=on - timedelta(days=1))
+    events = ContactEvent.objects.filter(Q(appears_on=on, entered_at__date__lt=on) | entered, kind=kind)
+    return (
+        events.filter(withdrawn_at=None, product__isnull=False, expires_on__gte=on)
+        .select_related("product")
+        .order_by("pk")
+    )
 
 
 def draft(pattern: OutboundMessage, customers, words: dict, *, is_released: bool = False) -> int:

@@ -110,13 +110,15 @@ def event_detail(request, pk):
     """One event: whom it reaches in the viewer's sight, what was done about it, who is skipped and why."""
     shown = get_object_or_404(ContactEvent.objects.visible_to(request.user), pk=pk)
     matches = EventMatch.objects.visible_to(request.user).filter(event=shown, skip="")
-    rows = list(matches.select_related("customer__manager").order_by("-customer__aum", "pk")[:MATCHES_SHOWN])
+    rows = list(
+        matches.select_related("customer__manager").order_by("-relevance", "-customer__aum", "pk")[:MATCHES_SHOWN]
+    )
     keys = [f"event:{shown.kind}:{shown.pk}:{row.customer_id}" for row in rows]
     tasks = {task.customer_id: task for task in ContactTask.objects.filter(key__in=keys)}
     context = {
         "event": shown,
         "kind": KINDS[shown.kind],
-        "rows": [(row.customer, tasks.get(row.customer_id)) for row in rows],
+        "rows": [(row.customer, tasks.get(row.customer_id), row.relevance) for row in rows],
         "reached": matches.count(),
         "skipped": event.skipped(shown, request.user),
         "may_withdraw": shown.withdrawn_at is None and event.may_withdraw(shown, request.user),

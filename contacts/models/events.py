@@ -78,11 +78,15 @@ class EventMatchQuerySet(models.QuerySet):
 
 
 class EventMatch(models.Model):
-    """One customer whom an entered event concerns; `skip` says why he is not approached, "" if he is."""
+    """One customer whom an entered event concerns; `skip` says why he is not approached, "" if he is.
+
+    `relevance`: 0–100, how much it concerns him (`contacts.event`).
+    """
 
     event = models.ForeignKey(ContactEvent, models.CASCADE, related_name="matches")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
     skip = models.CharField(max_length=16, blank=True)
+    relevance = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = EventMatchQuerySet.as_manager()
 

@@ -13,13 +13,15 @@ from staff.models import Staff
 class MessageTemplate(models.Model):
     """The words of one kind of message; the approved one of a kind is used, an edited one waits for approval.
 
-    Placeholders: {name} {title} {manager} {branch}, and by kind {festival} {wish} {product} {day}.
+    Placeholders: {name} {title} {manager} {branch}, and by kind {festival} {wish} {product} {day} {event}.
     """
 
     class Kind(models.TextChoices):
         BIRTHDAY = "birthday", _("Birthday greeting")
         FESTIVAL = "festival", _("Festival greeting")
         MATURITY = "maturity", _("Maturity reminder")
+        PRODUCT = "product", _("New product")
+        YIELD = "yield", _("Yield of a held product")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Waits for approval")

@@ -16,9 +16,12 @@ from customers.models import (
     ConsentRecord,
     Customer,
     DailyAsset,
+    Hobby,
     ImportantDate,
     ProfileValue,
     Relation,
+    Segment,
+    SegmentMember,
     Tier,
     TierChange,
     TransactionEvent,
@@ -304,3 +307,20 @@ def test_customers_of_another_branch_are_not_concerned(head):
 def test_the_catalogue_names_what_people_enter():
     assert {"bulletin", "social", "life_change", "competitor"} <= set(ENTERED)
     assert all(kind.purpose for code, kind in KINDS.items() if code in ENTERED)
+
+
+def test_an_event_concerns_those_most_who_hold_the_product_and_whom_its_words_name(head):
+    product = ProductFactory(category="wealth", risk_level=1)
+    like = ProductFactory(category="wealth")
+    holder, tagged, alike, plain = (managed(branch=head.branch, service_tier=Tier.GOLD) for _each in range(4))
+    for customer, held in ((holder, product), (alike, like)):
+        HoldingFactory(customer=customer, product=held)
+    Customer.objects.filter(pk=tagged.pk).update(tags=["茶友"])
+    Hobby.objects.create(customer=tagged, word="书画", level=1, by=head)
+    segment = Segment.objects.create(name="s", branch=head.branch, owner=head)
+    for customer in (holder, tagged, alike, plain):
+        SegmentMember.objects.create(segment=segment, customer=customer, since=ON)
+        consent(customer)
+    made = publish(head, kind="new_product", title="茶友书画专属理财", product=product, segment=segment)
+    points = dict(made.matches.values_list("customer", "relevance"))
+    assert [points[customer.pk] for customer in (holder, tagged, alike, plain)] == [50, 60, 40, 20]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from contacts import message_templates, messages
 from contacts.festivals import FESTIVALS, coming, festival_on
 from contacts.message_templates import TemplateRefused
-from contacts.models import ContactTask, InboundMessage, MessageTemplate, OutboundMessage
+from contacts.models import ContactEvent, ContactTask, EventMatch, InboundMessage, MessageTemplate, OutboundMessage
 from contacts.sms_gateway import FileGateway, HttpGateway, Refused, TryLater
 from customers.identity import sealed_columns
 from customers.models import ConsentRecord, Customer
@@ -409,3 +409,28 @@ def test_the_words_are_edited_and_approved_on_their_page(client, head):
     assert "Approve" in client.get(reverse("contacts:template_list")).content.decode()
     client.post(reverse("contacts:template_approve", args=[waiting.pk]))
     assert MessageTemplate.objects.get(kind="birthday", status="approved") == waiting
+
+
+@pytest.mark.parametrize(
+    ("entered", "appears", "drafted_on"),
+    [
+        ("2026-11-24 10:00+08:00", "2026-11-20", 25),
+        ("2026-11-20 10:00+08:00", "2026-11-25", 25),
+        ("2026-11-20 10:00+08:00", "2026-11-24", 24),
+    ],
+)
+def test_an_event_of_a_product_is_told_once_on_its_first_morning(branch, manager, head, entered, appears, drafted_on):
+    told, skipped = customer_of(manager, birth_date=None), customer_of(manager, mobile="13800138001", birth_date=None)
+    ConsentRecord.objects.create(customer=told, purpose="marketing", channel="sms", granted=True)
+    made = ContactEvent.objects.create(
+        branch=branch, kind="new_product", title="新发", occurs_on=appears, appears_on=appears, expires_on=date(2026, 12, 5),
+        product=ProductFactory(name="安鑫一号"), entered_by=head,
+    )  # fmt: skip
+    ContactEvent.objects.filter(pk=made.pk).update(entered_at=entered)
+    EventMatch.objects.create(event=made, customer=told)
+    EventMatch.objects.create(event=made, customer=skipped, skip="no_consent")
+    days = [day for day in (23, 24, 25, 26) if messages.draft_branch(branch_id=branch.pk, on=date(2026, 11, day))]
+    assert days == [drafted_on]
+    one = OutboundMessage.objects.get()
+    assert (one.customer, one.status, one.purpose) == (told, "drafted", "marketing")
+    assert "安鑫一号" in one.body
