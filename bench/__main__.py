@@ -44,7 +44,7 @@ def main() -> int:
         subprocess.run([sys.executable, "-m", "bench.sharing"], check=True, cwd=ROOT)
     if asked.write:
         target = ROOT / "docs" / "performance.md"
-        target.write_text(page(results, repeat=asked.repeat))
+        target.write_text(page(target.read_text(), results, repeat=asked.repeat))
         print(f"Written to {target.relative_to(ROOT)}.")
     return 0
 

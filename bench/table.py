@@ -1,20 +1,10 @@
-"""The figures side by side, with the ratio of the largest size to the smallest."""
+"""The figures side by side, with the ratio of the largest size to the smallest; written between the marks of the page."""
 
 import os
 import platform
 from datetime import date
 
-HEAD = """# Performance
-
-Measured by `make bench ARGS=--write` on {day} ({cores} cores, {machine}), each size in a fresh database of the embedded
-PostgreSQL, written by `manage.py demo`. Pages: server time of the whole answer through Django's test client, signed
-in, warm, median of {repeat}; `queries` is their number, which must not grow with data. Figures move by a factor of two
-from hour to hour on a shared machine; the ratios say more.
-
-"""
-TAIL = """
-The budgets (`design.md`): 40 ms at the median a page, 100 ms for Today, with a constant number of queries.
-"""
+BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
 
 
 def table(results: dict) -> str:
@@ -38,7 +28,11 @@ def shown(value) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def page(results: dict, *, repeat: int) -> str:
-    """Return docs/performance.md."""
-    head = HEAD.format(day=date.today(), cores=os.cpu_count(), machine=platform.machine(), repeat=repeat)
-    return head + table(results) + "\n" + TAIL
+def page(old: str, results: dict, *, repeat: int) -> str:
+    """Return docs/performance.md with other figures between its marks; what people wrote around them stays."""
+    head, _begin, rest = old.partition(BEGIN)
+    _figures, end, tail = rest.partition(END)
+    if not end:
+        raise ValueError(f"docs/performance.md lacks {BEGIN.strip()} … {END}")
+    machine = f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}, pages: median of {repeat}."
+    return f"{head}{BEGIN}{machine}\n\n{table(results)}\n{END}{tail}"
