@@ -61,9 +61,10 @@ def in_words(skipped: dict[str, int]) -> list[tuple[str, int]]:
     return [(str(SKIPPED.get(why, why)), n) for why, n in sorted(skipped.items(), key=lambda one: -one[1])]
 
 
-def skipped_members(*, segment: Segment, purpose: str, viewer, limit: int = 50) -> list[tuple[Customer, str]]:
-    """Return members who would get no text now, with why, the largest first."""
-    rows = _judged(members_of(segment, viewer=viewer), purpose).exclude(skip="").order_by("-aum", "pk")
+def skipped_members(*, segment: Segment, purpose: str, author, viewer, limit: int = 50) -> list[tuple[Customer, str]]:
+    """Return members in the author's and the viewer's sight who would get no text now, with why, the largest first."""
+    members = members_of(segment, viewer=author).filter(pk__in=Customer.objects.visible_to(viewer))
+    rows = _judged(members, purpose).exclude(skip="").order_by("-aum", "pk")
     return [(one, str(SKIPPED.get(one.skip, one.skip))) for one in rows[:limit]]
 
 

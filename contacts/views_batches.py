@@ -77,14 +77,14 @@ def batch_detail(request, pk):
     _allow(request.user)
     batch = get_object_or_404(_visible(request), pk=pk)
     waits = batch.status == MessageBatch.Status.WAITING
-    here = {"segment": batch.segment, "purpose": batch.purpose, "viewer": request.user}
+    here = {"segment": batch.segment, "purpose": batch.purpose}
     states = dict(batch.messages.order_by().values_list("status").annotate(Count("pk")))
     context = {
         "batch": batch,
         "waits": waits,
-        "outlook": message_batches.outlook(**here | {"viewer": batch.made_by}) if waits else None,
+        "outlook": message_batches.outlook(**here, viewer=batch.made_by) if waits else None,
         "skipped": message_batches.in_words(batch.skipped),
-        "people": message_batches.skipped_members(**here, limit=SHOWN),
+        "people": message_batches.skipped_members(**here, author=batch.made_by, viewer=request.user, limit=SHOWN),
         "states": [(label, states[code]) for code, label in Status.choices if code in states],
         "effects": []
         if waits or not batch.drafted

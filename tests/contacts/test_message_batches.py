@@ -64,7 +64,7 @@ def test_each_member_who_may_get_it_has_one_draft_after_the_approval(segment, ma
     assert draft.body == "尊敬的沈雅琴女士：滨江支行林晓雯邀您了解本季度的财富沙龙。"
     batch.refresh_from_db()
     assert (batch.drafted, batch.skipped) == (1, {"no_consent": 1})
-    people = message_batches.skipped_members(segment=segment, purpose="marketing", viewer=head)
+    people = message_batches.skipped_members(segment=segment, purpose="marketing", author=manager, viewer=head)
     assert people == [(silent, str(message_batches.SKIPPED["no_consent"]))]
     with pytest.raises(BatchRefused):
         message_batches.approve(batch=batch, by=head)

@@ -24,7 +24,7 @@ def branch():
 
 @pytest.fixture
 def own(branch):
-    return AssignmentFactory(customer__branch=branch, staff__branch=branch, staff__language="en")
+    return AssignmentFactory(customer__branch=branch, staff__branch=branch)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_introductions_are_seen_with_their_introducer(client, own, branch):
     assert "朱先生" in client.get(reverse("contacts:introduction_list")).text
     step = reverse("contacts:introduction_step", args=[made.pk])
     unknown = client.post(step, {"step": "link", "customer_no": "NOBODY"}, follow=True)
-    assert "No customer of this number is in your sight." in unknown.text
+    assert "您的权限范围内没有该客户号。" in unknown.text
     client.post(step, {"step": "thank", "words": "电话致谢"})
     assert CustomerIntroduction.objects.get().thanks == "电话致谢"
     client.force_login(StaffFactory(branch=branch))
