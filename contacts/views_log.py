@@ -61,7 +61,12 @@ def effects(request, pk):
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
     form = _View(request, customer, data=request.GET).form
     form.is_valid()
-    context = {"effects": _effects(form, customer, request.user), "form": form, "form_data": _values(form), "oob": True}
+    context = {
+        "effects": _effects(form, customer, request.user),
+        "form": form,
+        "form_data": _values(form),
+        "is_change": True,
+    }
     return render(request, "contacts/log.html#changes", context)
 
 

@@ -60,7 +60,8 @@ function begin(form) {
 
 // The form may have been swapped out by then, so the event is heard above it.
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.matches?.("form[data-draft]") && event.detail.successful) forget(event.detail.elt);
+  const form = event.detail.requestConfig?.elt;
+  if (form?.matches?.("form[data-draft]") && event.detail.successful) forget(form);
 });
 
 export function start(root) {

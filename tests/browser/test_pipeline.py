@@ -15,6 +15,7 @@ def customer_of(site, number: str, without: str) -> tuple[int, str]:
     return site.query(
         "SELECT c.id, c.name FROM customers_customer c JOIN staff_staff s ON s.id = c.manager_id"
         " WHERE s.staff_no = %s AND c.service_tier >= 1 AND NOT c.do_not_contact AND NOT c.low_disturb"
+        ' AND NOT EXISTS (SELECT FROM contacts_contactlog l WHERE l.customer_id = c.id AND l."on" >= current_date - 1)'
         " AND NOT EXISTS (SELECT FROM contacts_opportunity o WHERE o.customer_id = c.id AND o.kind = %s)"
         " ORDER BY c.aum DESC, c.id LIMIT 1",
         number, without,
