@@ -96,7 +96,7 @@ def thank(*, introduction: CustomerIntroduction, how: str, by: Staff, on: date) 
 
 @dataclass(frozen=True)
 class Results:
-    """What introductions brought: how many, of whom customers and VIP customers, and their AUM in yuan."""
+    """What introductions brought: how many, how many became customers; of those in sight the VIP customers, and their AUM in yuan."""
 
     number: int
     customers: int
@@ -105,11 +105,12 @@ class Results:
     unthanked: int
 
 
-def results_of(introductions) -> Results:
-    """Sum up a queryset of introductions: one query."""
-    vip = Q(customer__service_tier__gte=Tier.GOLD)
-    found = introductions.order_by().aggregate(
+def results_of(*, viewer) -> Results:
+    """Sum up the introductions in sight: one query."""
+    seen = Q(customer__in=Customer.objects.visible_to(viewer))
+    vip = seen & Q(customer__service_tier__gte=Tier.GOLD)
+    found = CustomerIntroduction.objects.visible_to(viewer).order_by().aggregate(
         number=Count("pk"), customers=Count("customer"), vips=Count("customer", filter=vip),
-        aum=Sum("customer__aum", default=Decimal(0)), unthanked=Count("pk", filter=Q(thanked_on=None)),
+        aum=Sum("customer__aum", filter=seen, default=Decimal(0)), unthanked=Count("pk", filter=Q(thanked_on=None)),
     )  # fmt: skip
     return Results(**found)

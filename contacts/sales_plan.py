@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from contacts.models import Opportunity, SalesPlan
+from contacts.models import Opportunity, SalesPlan, VisitPlan
 from customers import companion
 from staff import audit
 from staff.models import Staff
@@ -59,10 +59,11 @@ def add_helper(*, opportunity: Opportunity, staff: Staff, by: Staff, on: date) -
 
 @transaction.atomic
 def remove_helper(*, opportunity: Opportunity, staff: Staff, by: Staff, on: date) -> None:
-    """End a colleague's help; he sees the customer no longer, unless he helps elsewhere or looks after him."""
+    """End a colleague's help; he sees the customer no longer, unless he helps elsewhere, comes along to a meeting or looks after him."""
     opportunity.helpers.remove(staff)
     elsewhere = staff.helped_opportunities.open().filter(customer=opportunity.customer_id)
-    if not elsewhere.exists():
+    meeting = staff.joint_visits.filter(customer=opportunity.customer_id, status=VisitPlan.Status.PLANNED)
+    if not elsewhere.exists() and not meeting.exists():
         companion.leave(customer=opportunity.customer, staff=staff, on=on)
     audit.record("opportunity.helper_removed", opportunity, by=by, to=staff.staff_no)
 

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
@@ -36,11 +37,12 @@ class IntroductionForm(forms.ModelForm):
 @permission_required("customers.view_customer", raise_exception=True)
 def introduction_list(request):
     """The introductions in sight with what they brought; those not thanked first."""
-    seen = CustomerIntroduction.objects.visible_to(request.user)
-    rows = seen.select_related("introducer", "customer", "opportunity", "thanked_by", "entered_by")
+    became = Customer.objects.visible_to(request.user).filter(pk=OuterRef("customer"))
+    rows = CustomerIntroduction.objects.visible_to(request.user).annotate(is_seen=Exists(became))
+    rows = rows.select_related("introducer", "customer", "opportunity", "thanked_by", "entered_by")
     context = {
         "rows": rows.order_by("thanked_on", "-pk")[:SHOWN],
-        "results": introduction.results_of(seen),
+        "results": introduction.results_of(viewer=request.user),
         "may_serve": request.user.has_perm("contacts.log_contact"),
     }
     return render_page(request, "contacts/introductions.html", context)

@@ -37,6 +37,7 @@ PAGES = [
     ("head", "messages", "/messages/"),
     ("head", "words", "/messages/words/"),
     ("head", "batches", "/messages/batches/"),
+    ("manager", "introductions", "/introductions/"),
     ("head", "morning", "/morning/"),
     ("head", "complaints", "/feedback/"),
     ("head", "planning", "/planning/"),

@@ -1,13 +1,13 @@
 """The record of an opportunity: its plan, who helps and what helpers see; introductions by customers; drafts of special products."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.urls import reverse
 
 from contacts import introduction, sales_plan, special
 from contacts.introduction import IntroductionRefused
-from contacts.models import CustomerIntroduction, Opportunity, SpecialApplication
+from contacts.models import CustomerIntroduction, Opportunity, SpecialApplication, VisitPlan
 from contacts.sales_plan import PlanRefused
 from contacts.special import SpecialRefused
 from customers.models import Customer
@@ -92,8 +92,32 @@ def test_an_introduction_becomes_an_opportunity_and_is_thanked_once(own, branch)
     introduction.thank(introduction=made, how="茶礼一份", by=own.staff, on=ON)
     with pytest.raises(IntroductionRefused):
         introduction.thank(introduction=made, how="再谢", by=own.staff, on=ON)
-    found = introduction.results_of(CustomerIntroduction.objects.visible_to(own.staff))
+    found = introduction.results_of(viewer=own.staff)
     assert (found.number, found.customers, found.vips, found.aum, found.unthanked) == (1, 1, 1, 600_000, 0)
+
+
+def test_of_an_introduced_customer_out_of_sight_nothing_is_told(client, own, branch):
+    colleague = AssignmentFactory(
+        customer__branch=branch, staff__branch=branch, customer__service_tier=3, customer__aum=9_000_000
+    )
+    introduction.link(introduction=bring(own), customer=colleague.customer, by=colleague.staff, on=ON)
+    found = introduction.results_of(viewer=own.staff)
+    assert (found.customers, found.vips, found.aum) == (1, 0, 0)
+    client.force_login(own.staff)
+    page = client.get(reverse("contacts:introduction_list")).text
+    assert colleague.customer.customer_no not in page
+    assert "您权限范围外的客户" in page
+
+
+def test_help_that_ends_leaves_a_planned_meeting_its_sight(own, deal, branch):
+    helper = StaffFactory(branch=branch)
+    sales_plan.add_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
+    meeting = VisitPlan.objects.create(
+        customer=own.customer, staff=own.staff, on=ON + timedelta(days=1), at=time(10), way="office", aim="x"
+    )
+    meeting.companions.add(helper)
+    sales_plan.remove_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
+    assert sees(helper, own.customer)
 
 
 def test_what_makes_no_introduction_is_refused(own):
