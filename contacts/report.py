@@ -103,7 +103,7 @@ def write(
         ReportRefused: it is submitted, or somebody else's.
         archive.ArchiveRefused: a value does not fit its field.
     """
-    report = _locked(report, by)
+    report = lock_open(report, by)
     for code, said in profile.items():
         field = archive.editable(code)
         if field.mask:
@@ -130,7 +130,7 @@ def submit(*, report: CommunicationReport, by: Staff, on: date) -> Communication
     Raises:
         ReportRefused: situation or attitude is missing, or a promise has no day.
     """
-    report = _locked(report, by)
+    report = lock_open(report, by)
     if not report.situation or not report.attitude:
         raise ReportRefused(_("Describe the customer's situation and choose the attitude, then submit."))
     if any(not promise.get("due") for promise in report.promises):
@@ -224,7 +224,12 @@ def _learn(report: CommunicationReport, code: str, said, by: Staff) -> None:
     )
 
 
-def _locked(report: CommunicationReport, by: Staff) -> CommunicationReport:
+def lock_open(report: CommunicationReport, by: Staff) -> CommunicationReport:
+    """Lock a report that its author may still write.
+
+    Raises:
+        ReportRefused: it is submitted, or somebody else's.
+    """
     report = (
         CommunicationReport.objects.select_for_update(of=("self",)).select_related("customer", "log").get(pk=report.pk)
     )

@@ -4,6 +4,7 @@ from django.urls import path
 
 from contacts import (
     views_activities,
+    views_attachments,
     views_batches,
     views_calendar,
     views_compliance,
@@ -46,6 +47,9 @@ urlpatterns = [
     path("events/<int:pk>/", views_events.event_detail, name="event"),
     path("events/<int:pk>/withdraw/", views_events.event_withdraw, name="event_withdraw"),
     path("reports/", views_reports.report_list, name="report_list"),
+    path("reports/<int:pk>/attach/", views_attachments.report_attach, name="report_attach"),
+    path("reports/files/<int:pk>/", views_attachments.report_file, name="report_file"),
+    path("reports/files/<int:pk>/remove/", views_attachments.report_file_remove, name="report_file_remove"),
     path("reports/<int:pk>/", views_reports.report_page, name="report"),
     path("reports/<int:pk>/write/", views_reports.report_write, name="report_write"),
     path("reports/<int:pk>/answer/", views_reports.report_answer, name="report_answer"),

@@ -203,6 +203,7 @@ def _context(request, shown: CommunicationReport, form: ReportForm | None) -> di
             (shown._meta.get_field(name).verbose_name, _words(shown, name)) for name in WRITTEN if getattr(shown, name)
         ],
         "learnt": [(by_code[code].label, words_of(by_code[code], value)) for code, value in shown.profile.items()],
+        "files": shown.attachments.defer("content"),
         "addenda": shown.addenda.select_related("by"),
         "reviews": shown.status == "submitted" and request.user.role in HEADS,
         "adds": not shown.is_open and request.user.has_perm("contacts.log_contact"),

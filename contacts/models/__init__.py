@@ -16,7 +16,7 @@ from contacts.models.opportunities import (
     SalesPlan,
     SalesTarget,
 )
-from contacts.models.reports import CommunicationReport, ReportAddendum
+from contacts.models.reports import CommunicationReport, ReportAddendum, ReportAttachment
 from contacts.models.requests import SpecialApplication, SpecialDecision, StaffReferral
 from contacts.models.tasks import ContactTask
 from contacts.models.visits import VisitPlan
@@ -44,6 +44,7 @@ __all__ = [
     "OpportunityStageHistory",
     "OutboundMessage",
     "ReportAddendum",
+    "ReportAttachment",
     "SalesPlan",
     "SalesTarget",
     "SpecialApplication",

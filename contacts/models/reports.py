@@ -9,6 +9,7 @@ from contacts.models.logs import ContactLog
 from customers.models import Customer
 from staff.models import Branch, Staff
 from staff.roles import HEADS
+from staff.sealing import SealedField
 
 
 class CommunicationReportQuerySet(models.QuerySet):
@@ -24,6 +25,12 @@ class CommunicationReportQuerySet(models.QuerySet):
         return self.filter(
             status=CommunicationReport.Status.SUBMITTED, customer__branch__in=Branch.objects.under(head.branch_id)
         )
+
+
+class ReportAttachmentQuerySet(models.QuerySet):
+    def visible_to(self, viewer):
+        """Keep the files of reports that the viewer may see; their content is not read along."""
+        return self.filter(report__in=CommunicationReport.objects.visible_to(viewer))
 
 
 class CommunicationReport(models.Model):
@@ -117,3 +124,33 @@ class ReportAddendum(models.Model):
 
     def __str__(self):
         return f"{self.report_id} +{self.pk}"
+
+
+class ReportAttachment(models.Model):
+    """A file of a report: a contract, a photograph of a form; kept sealed, as base64."""
+
+    class Kind(models.TextChoices):
+        PDF = "pdf", "PDF"
+        PNG = "png", "PNG"
+        JPEG = "jpeg", "JPEG"
+
+    report = models.ForeignKey(CommunicationReport, models.CASCADE, related_name="attachments")
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=4, choices=Kind)
+    size = models.PositiveIntegerField(help_text=_("bytes"))
+    content = SealedField()
+    by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    objects = ReportAttachmentQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def content_type(self) -> str:
+        return {"pdf": "application/pdf", "png": "image/png", "jpeg": "image/jpeg"}[self.kind]

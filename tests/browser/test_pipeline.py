@@ -10,15 +10,15 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def customer_of(site, number: str, without: str) -> tuple[int, str]:
-    """Return key and name of a customer of a manager, reachable and of sound standing, who has nothing open of a kind."""
+def customer_of(site, number: str, without: str, *, rested: bool = False) -> tuple[int, str]:
+    """Return key and name of a customer of a manager who has nothing open of a kind; `rested`: nor any contact of late."""
     return site.query(
         "SELECT c.id, c.name FROM customers_customer c JOIN staff_staff s ON s.id = c.manager_id"
-        " WHERE s.staff_no = %s AND c.service_tier >= 1 AND NOT c.do_not_contact AND NOT c.low_disturb"
-        ' AND NOT EXISTS (SELECT FROM contacts_contactlog l WHERE l.customer_id = c.id AND l."on" >= current_date - 1)'
+        " WHERE s.staff_no = %s AND NOT c.do_not_contact AND NOT c.low_disturb"
+        ' AND NOT (%s AND EXISTS (SELECT FROM contacts_contactlog l WHERE l.customer_id = c.id AND l."on" >= current_date - 1))'
         " AND NOT EXISTS (SELECT FROM contacts_opportunity o WHERE o.customer_id = c.id AND o.kind = %s)"
         " ORDER BY c.aum DESC, c.id LIMIT 1",
-        number, without,
+        number, rested, without,
     )[0]  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def stage_of(site, address: str) -> str:
 def test_a_card_goes_through_every_stage_on_its_conditions(site, visit):
     manager = visit("manager")
     page, today = manager.page, timezone.localdate()
-    customer, _name = customer_of(site, "manager", "win_back")
+    customer, _name = customer_of(site, "manager", "win_back", rested=True)
     address = opened(page, customer, "win_back", "全程推进的商机")
     key = address.rstrip("/").rsplit("/", 1)[1]
 

@@ -243,6 +243,9 @@ ROWS = {
     "compliance/": Row(MODEL | {MANAGER}),
     "compliance/<slug:rule>/<slug:first>/": Row(MODEL | {MANAGER}, ok=frozenset({404})),  # no such rule
     "reports/": Row(VIEW),
+    "reports/<int:pk>/attach/": post(LOG, ok=ANSWERED | {404}),
+    "reports/files/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there: test_report_files
+    "reports/files/<int:pk>/remove/": post(LOG, ok=frozenset({404})),
     "reports/<int:pk>/": Row(VIEW, ok=frozenset({404})),  # none is there: tests/contacts/test_reports.py
     "reports/<int:pk>/write/": post(VIEW, ok=ANSWERED | {404}),
     "reports/<int:pk>/answer/": post(VIEW, ok=ANSWERED | {404}),
