@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from contacts import asset_effect, message_templates, messages
 from contacts.event import SKIPS
 from contacts.models import MessageBatch, OutboundMessage
-from customers import reach
 from customers.effect import Effect
 from customers.models import Customer, Segment
 from staff import audit
@@ -22,6 +21,7 @@ from staff.refusal import Refused
 SKIPPED = {
     **SKIPS,
     "no_mobile": gettext_lazy("no mobile number"),
+    "no_email": gettext_lazy("no e-mail address"),
     "cap": gettext_lazy("two marketing messages in seven days"),
 }
 
@@ -64,7 +64,7 @@ def in_words(skipped: dict[str, int]) -> list[tuple[str, int]]:
 def skipped_members(*, segment: Segment, purpose: str, author, viewer, limit: int = 50) -> list[tuple[Customer, str]]:
     """Return members in the author's and the viewer's sight who would get no text now, with why, the largest first."""
     members = members_of(segment, viewer=author).filter(pk__in=Customer.objects.visible_to(viewer))
-    rows = _judged(members, purpose).exclude(skip="").order_by("-aum", "pk")
+    rows = messages.judged_over_channels(members, purpose).exclude(skip="").order_by("-aum", "pk")
     return [(one, str(SKIPPED.get(one.skip, one.skip))) for one in rows[:limit]]
 
 
@@ -126,7 +126,7 @@ def approve(*, batch: MessageBatch, by: Staff) -> MessageBatch:
         occasion_on=timezone.localdate(),
     )
     counts.pop("", None)
-    batch.drafted, batch.skipped = messages.draft(pattern, messages.recipients(members, batch.purpose), {}), counts
+    batch.drafted, batch.skipped = messages.draft_over_channels(pattern, members, {}), counts
     batch.status, batch.decided_by, batch.decided_at = MessageBatch.Status.APPROVED, by, timezone.now()
     batch.save(update_fields=["drafted", "skipped", "status", "decided_by", "decided_at"])
     audit.record("message_batch.approved", batch, by=by, drafted=batch.drafted)
@@ -156,10 +156,6 @@ def _waiting(batch: MessageBatch, by: Staff) -> MessageBatch:
     return held
 
 
-def _judged(customers, purpose: str):
-    return customers.alias(reached=reach.why_not(purpose, "sms")).annotate(skip=messages.why_not(purpose))
-
-
 def _counts(customers, purpose: str) -> dict[str, int]:
-    rows = _judged(customers, purpose).order_by().values_list("skip").annotate(n=Count("pk"))
+    rows = messages.judged_over_channels(customers, purpose).order_by().values_list("skip").annotate(n=Count("pk"))
     return dict(rows)

@@ -8,27 +8,28 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts import agenda
 from contacts.festivals import audience_of, festival_on
+from contacts.mail_gateway import MailGateway
 from contacts.models import ContactEvent, ContactTask, Feedback, InboundMessage, MessageTemplate, OutboundMessage
-from contacts.sms_gateway import Gateway, TryLater, gateway
+from contacts.sms_gateway import Gateway, MayHaveLeft, TryLater, gateway
 from contacts.sms_gateway import Refused as GatewayRefused
 from customers import reach
 from customers.archive import consents
 from customers.birthdays import birthdays
 from customers.identity import hash_of, mobile_key
-from customers.models import ConsentRecord, Customer, Holding
+from customers.models import ConsentRecord, Customer, Holding, ProfileValue
 from customers.working_days import add_working_days
 from staff import audit
 from staff.models import Staff
 from staff.refusal import Refused
 
-Status, Kind = OutboundMessage.Status, MessageTemplate.Kind
+Status, Kind, Channel = OutboundMessage.Status, MessageTemplate.Kind, OutboundMessage.Channel
 
 OPENS, CLOSES = time(9), time(20)
 """The bank's hours within which messages leave (domain.md §7)."""
@@ -62,12 +63,12 @@ class MessageRefused(Refused):
 # --- Who may be written to -----------------------------------------------------------------------------
 
 
-def why_not(purpose: str, *, but: int | None = None):
-    """Return the expression of why a customer gets no text message for a purpose; "" for who does.
+def why_not(purpose: str, *, channel: str = Channel.SMS, but: int | None = None):
+    """Return the expression of why a customer gets no message over a channel for a purpose; "" for who does.
 
     `but` is a message that does not count towards the cap: the one that is about to leave.
 
-    What `reach` says of consent and refusal over SMS, then: nobody looks after him, no number, the cap of marketing.
+    What `reach` says of consent and refusal over the channel, then: nobody looks after him, no number or address, the cap.
     """
     recent = OutboundMessage.objects.filter(
         customer=OuterRef("pk"), purpose="marketing", drafted_at__gt=timezone.now() - timedelta(days=CAP_DAYS)
@@ -75,9 +76,14 @@ def why_not(purpose: str, *, but: int | None = None):
     counted = recent.order_by().values("customer").annotate(n=Count("pk")).values("n")
     whens = [
         When(manager=None, then=Value("no_manager")),
-        When(mobile_masked="", then=Value("no_mobile")),
-        When(~Q(reached=""), then="reached"),
+        When(~Q(Exists(_addresses())), then=Value("no_email"))
+        if channel == Channel.EMAIL
+        else When(mobile_masked="", then=Value("no_mobile")),
+        When(~Q(reach_why=""), then="reach_why"),
     ]
+    if channel == Channel.EMAIL and purpose != reach.SERVICE:
+        # Who refused text messages is not followed into his mail: it is written to where he allowed it.
+        whens.append(When(~Exists(reach.consenting(purpose, channel)), then=Value(reach.Skip.NO_CONSENT)))
     if purpose == "marketing":
         complaint = Feedback.objects.open_complaints().filter(customer=OuterRef("pk"))
         whens.append(When(Exists(complaint), then=Value("complaint")))
@@ -85,9 +91,29 @@ def why_not(purpose: str, *, but: int | None = None):
     return Case(*whens, default=Value(""), output_field=CharField())
 
 
-def recipients(customers, purpose: str, *, but: int | None = None):
-    """Keep the customers who may be written to for a purpose."""
-    return customers.alias(reached=reach.why_not(purpose, "sms")).alias(skip=why_not(purpose, but=but)).filter(skip="")
+def _addresses():
+    """Return the e-mail addresses that hold in the archive of the customer around it."""
+    return ProfileValue.objects.current().filter(customer=OuterRef("pk"), field="email")
+
+
+def judged(customers, purpose: str, *, channel: str = Channel.SMS, but: int | None = None):
+    """Give each customer `skip`: why he gets no message over a channel for a purpose; "" for who does."""
+    reached = customers.alias(reach_why=reach.why_not(purpose, channel))
+    return reached.annotate(skip=why_not(purpose, channel=channel, but=but))
+
+
+def judged_over_channels(customers, purpose: str):
+    """Give each customer `skip`: why he gets no text message; "" for who gets one, or an e-mail instead."""
+    by_mail = recipients(customers.order_by(), purpose, channel=Channel.EMAIL).values("pk")
+    texts = customers.alias(reach_why=reach.why_not(purpose, Channel.SMS)).alias(no_text=why_not(purpose))
+    return texts.annotate(
+        skip=Case(When(pk__in=by_mail, then=Value("")), default=F("no_text"), output_field=CharField())
+    )
+
+
+def recipients(customers, purpose: str, *, channel: str = Channel.SMS, but: int | None = None):
+    """Keep the customers who may be written to for a purpose over a channel."""
+    return judged(customers, purpose, channel=channel, but=but).filter(skip="")
 
 
 # --- Drafting, at night --------------------------------------------------------------------------------
@@ -100,11 +126,10 @@ def draft_branch(*, branch_id: int, on: date) -> int:
     drafted = 0
     for template in MessageTemplate.objects.filter(status=MessageTemplate.Status.APPROVED):
         for customers, words in _occasions(template.kind, everybody, on):
-            purpose = PURPOSE[Kind(template.kind)]
-            drafted += draft(
-                OutboundMessage(kind=template.kind, purpose=purpose, template=template, body=template.body, occasion_on=on),
-                recipients(customers, purpose), words, is_released=template.auto_release,
+            pattern = OutboundMessage(
+                kind=template.kind, purpose=PURPOSE[Kind(template.kind)], template=template, body=template.body, occasion_on=on
             )  # fmt: skip
+            drafted += draft_over_channels(pattern, customers, words, is_released=template.auto_release)
     return drafted
 
 
@@ -150,6 +175,18 @@ def _fresh_events(kind: str, on: date):
     )
 
 
+def draft_over_channels(pattern: OutboundMessage, customers, words: dict, *, is_released: bool = False) -> int:
+    """Draft a text message for who may get one, and an e-mail for who may get that alone; return how many."""
+    drafted = 0
+    for channel in Channel:
+        pattern.channel = channel
+        chosen = recipients(customers, pattern.purpose, channel=channel)
+        if channel != Channel.SMS:  # who got the text message of this occasion gets nothing else
+            chosen = chosen.exclude(pk__in=recipients(customers, pattern.purpose).values("pk"))
+        drafted += draft(pattern, chosen, words, is_released=is_released)
+    return drafted
+
+
 def draft(pattern: OutboundMessage, customers, words: dict, *, is_released: bool = False) -> int:
     """Write a message like `pattern` for each of the customers in one statement; who has it already gets none.
 
@@ -179,12 +216,12 @@ def draft(pattern: OutboundMessage, customers, words: dict, *, is_released: bool
     names = ", ".join(["id", "name", "gender", "manager", "branch", *(f"word_{name}" for name in columns)])
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO contacts_outboundmessage (key, customer_id, kind, purpose, template_id, batch_id, body, occasion_on,"
+            "INSERT INTO contacts_outboundmessage (key, customer_id, kind, purpose, channel, template_id, batch_id, body, occasion_on,"
             " status, released_at, not_before)"
-            f" SELECT %s || c.id, c.id, %s, %s, %s, %s, left({body}, 400), %s, %s, %s, %s FROM ({select}) AS c({names})"
+            f" SELECT %s || c.id, c.id, %s, %s, %s, %s, %s, left({body}, 400), %s, %s, %s, %s FROM ({select}) AS c({names})"
             " ON CONFLICT (key) DO NOTHING",
             [
-                occasion, pattern.kind, pattern.purpose, pattern.template_id, pattern.batch_id, *values, on,
+                occasion, pattern.kind, pattern.purpose, pattern.channel, pattern.template_id, pattern.batch_id, *values, on,
                 status, timezone.now() if is_released else None, _opening(on), *parameters,
             ],
         )  # fmt: skip
@@ -244,10 +281,10 @@ def send_waiting(*, limit: int = 500, door: Gateway | None = None) -> dict[str, 
     abandoned = OutboundMessage.objects.filter(status=Status.SENDING, lease_until__lt=timezone.now())
     counts[Status.UNCERTAIN] = abandoned.update(status=Status.UNCERTAIN, lease_until=None)
     door = door or gateway()
-    if door is None or not is_open(timezone.now()):
-        limit = 0
-    for _turn in range(limit):
-        message = _claim()
+    # Without a provider of text messages e-mails leave all the same.
+    channels = [channel for channel in Channel if door is not None or channel != Channel.SMS]
+    for _turn in range(limit if is_open(timezone.now()) else 0):
+        message = _claim(channels)
         if message is None:
             break
         status = message.status if message.status == Status.SKIPPED else _hand_over(message, door)
@@ -256,9 +293,11 @@ def send_waiting(*, limit: int = 500, door: Gateway | None = None) -> dict[str, 
 
 
 @transaction.atomic
-def _claim() -> OutboundMessage | None:
+def _claim(channels: list) -> OutboundMessage | None:
     """Take the next message; one whose day is over, or whose customer may not be written to any more, is skipped."""
-    waiting = OutboundMessage.objects.filter(status=Status.RELEASED, not_before__lte=timezone.now())
+    waiting = OutboundMessage.objects.filter(
+        status=Status.RELEASED, not_before__lte=timezone.now(), channel__in=channels
+    )
     waiting = waiting.select_related("customer").order_by("not_before", "id")
     message = waiting.select_for_update(skip_locked=True, of=("self",)).first()
     if message is None:
@@ -266,7 +305,7 @@ def _claim() -> OutboundMessage | None:
     here = Customer.objects.filter(pk=message.customer_id)
     if message.kind in OF_ONE_DAY and message.occasion_on < timezone.localdate():
         message.status, message.why = Status.SKIPPED, "too_late"  # a night made good later greets nobody afterwards
-    elif not recipients(here, message.purpose, but=message.pk).exists():
+    elif not recipients(here, message.purpose, channel=message.channel, but=message.pk).exists():
         message.status, message.why = Status.SKIPPED, "not_reachable"
     else:
         message.status, message.attempts = Status.SENDING, message.attempts + 1
@@ -275,16 +314,26 @@ def _claim() -> OutboundMessage | None:
     return message
 
 
-def _hand_over(message: OutboundMessage, door: Gateway) -> str:
+def _hand_over(message: OutboundMessage, door: Gateway | None) -> str:
+    to = message.customer.mobile
+    if message.channel == Channel.EMAIL:
+        door, to = MailGateway(message.customer.branch.name), _email_of(message.customer)
+    assert door is not None
     try:
-        door.send(reference=message.reference, to=message.customer.mobile, text=message.body)
+        door.send(reference=message.reference, to=to, text=message.body)
     except TryLater as error:
         if message.attempts >= MAX_ATTEMPTS:
             return _mark(message, Status.FAILED, why=str(error))
         return _mark(message, Status.RELEASED, why=str(error), not_before=timezone.now() + PAUSE * 2**message.attempts)
     except GatewayRefused as error:
         return _mark(message, Status.FAILED, why=str(error))
+    except MayHaveLeft as error:
+        return _mark(message, Status.UNCERTAIN, why=str(error))
     return _mark(message, Status.SENT, sent_at=timezone.now())
+
+
+def _email_of(customer: Customer) -> str:
+    return ProfileValue.objects.current().get(customer=customer, field="email").sealed
 
 
 def _mark(message: OutboundMessage, status: str, **columns) -> str:

@@ -19,6 +19,10 @@ class Refused(Exception):
     """The provider will never take this message."""
 
 
+class MayHaveLeft(Exception):
+    """The line broke after the message was handed over: it may have been taken."""
+
+
 class Gateway(Protocol):
     """Hands one message over. `reference` is the same at every try: the provider sends it once."""
 

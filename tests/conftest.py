@@ -2,9 +2,11 @@
 
 import pgtrigger
 import pytest
+from aiosmtpd.controller import Controller
 from django.utils import translation
 
 from tests import factories
+from tests.mail_server import Sink, free_port
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,15 @@ def the_banks_rules(request):
         return
     request.getfixturevalue("_django_db_helper")
     factories.put_back_rules()
+
+
+@pytest.fixture
+def sink(settings):
+    """A mail server on loopback that keeps what it takes."""
+    handler = Sink()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
+    yield handler
+    controller.stop()

@@ -140,12 +140,17 @@ class OutboundMessage(models.Model):
         SKIPPED = "skipped", pgettext_lazy("message", "Not sent")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class Channel(models.TextChoices):
+        SMS = ConsentRecord.Channel.SMS.value, ConsentRecord.Channel.SMS.label
+        EMAIL = ConsentRecord.Channel.EMAIL.value, ConsentRecord.Channel.EMAIL.label
+
     BATCH = "batch"
 
     key = models.CharField(max_length=60, unique=True)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="messages")
     kind = models.CharField(max_length=10, choices=[*MessageTemplate.Kind.choices, (BATCH, _("To a segment"))])
     purpose = models.CharField(max_length=10)
+    channel = models.CharField(max_length=8, choices=Channel, default=Channel.SMS, db_default="sms")
     template = models.ForeignKey(MessageTemplate, models.PROTECT, null=True, blank=True, related_name="+")
     batch = models.ForeignKey(MessageBatch, models.PROTECT, null=True, blank=True, related_name="messages")
     body = models.CharField(max_length=400)

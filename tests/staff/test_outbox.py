@@ -1,12 +1,10 @@
 """Mail is sent once, whatever the server does; held against a real SMTP server on loopback."""
 
 import smtplib
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -14,44 +12,6 @@ from staff import outbox
 from staff.models import OutboxEmail
 
 Status = OutboxEmail.Status
-
-
-class Sink:
-    """Receives mail; answers each with the next of `answers`, "hang up" cuts the line after DATA."""
-
-    def __init__(self):
-        self.mails, self.answers = [], []
-
-    async def handle_DATA(self, server, session, envelope):
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer == "hang up":
-            self.mails.append(envelope)
-            server.transport.close()
-            return "421 gone"
-        if answer.startswith("250"):
-            self.mails.append(envelope)
-        return answer
-
-    def message_ids(self):
-        lines = (line for mail in self.mails for line in mail.content.decode().splitlines())
-        return [line.split(": ")[1] for line in lines if line.startswith("Message-ID")]
-
-
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return asked.getsockname()[1]
-
-
-@pytest.fixture
-def sink(settings):
-    handler = Sink()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
-    yield handler
-    controller.stop()
 
 
 def post(key="alert:2026-11-25:17", **mail):
