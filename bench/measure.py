@@ -24,7 +24,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from bench import calls, feeds, pipeline
+    from bench import calls, days, feeds, pipeline
 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -37,6 +37,7 @@ def main() -> None:
     figures |= pages(asked.repeat)
     figures |= calls.single(asked.repeat)
     figures |= pipeline.figures(asked.repeat)
+    figures |= days.figures(asked.repeat)
     figures |= feeds.rates()
     asked.out.write_text(json.dumps(figures))
 
