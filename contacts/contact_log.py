@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts import agenda, log_hints, pipeline, regime, report, visit
-from contacts.models import ContactLog, ContactTask, Opportunity
+from contacts.models import ContactLog, ContactLogVersion, ContactTask, Opportunity
 from customers.models import Customer
 from staff import audit
 from staff.models import Staff
@@ -149,6 +149,46 @@ def void(*, log: ContactLog, by: Staff, on: date) -> ContactLog:
     ContactTask.objects.open().filter(key=_plan_key(log)).update(status=ContactTask.Status.EXPIRED, closed_on=on)
     regime.refresh_customer(customer=log.customer, on=on)
     audit.record("contact.voided", log, by=by, day=log.on.isoformat())
+    return log
+
+
+CORRECTED = ("channel", "result", "at", "minutes", "purpose", "summary")
+
+
+@transaction.atomic
+def correct(
+    *, log: ContactLog, by: Staff, on: date, channel: str, at: datetime, minutes: int | None, purpose: str, summary: str
+) -> ContactLog:
+    """Give a contact of one's own other words or facts; the earlier version is kept, and what it closed and moved stays.
+
+    A contact that is moved to another day counts as entered on the day of the correction.
+
+    Raises:
+        NotOpenToYou: somebody else's. AlreadyVoided: taken back.
+        BadContact: the way does not fit the result, it lies in the future, it has a report, or nothing is said.
+    """
+    Customer.objects.select_for_update(no_key=True).get(pk=log.customer_id)
+    log = ContactLog.objects.select_for_update(no_key=True, of=("self",)).select_related("customer").get(pk=log.pk)
+    if log.staff_id != by.pk:
+        raise NotOpenToYou(_("Only who had a contact corrects it."))
+    if log.voided_at is not None:
+        raise AlreadyVoided(_("This contact has been taken back already."))
+    reached = log.result != Result.NOT_REACHED
+    result = REACHED[channel] if reached else Result.NOT_REACHED
+    if channel != log.channel and hasattr(log, "report"):
+        raise BadContact(_("It has a report: take the contact back, or add to the report."), "channel")
+    _check(channel=channel, result=result, at=at, on=on, summary=summary, next_contact_on=None)
+    ContactLogVersion.objects.create(log=log, corrected_by=by, **{name: getattr(log, name) for name in CORRECTED})
+    day = timezone.localdate(at)
+    log.entered_on = log.entered_on if day == log.on else on
+    log.channel, log.result, log.at, log.on = channel, result, at, day
+    log.minutes, log.purpose, log.summary = minutes, purpose, summary.strip()
+    log.save(update_fields=["channel", "result", "at", "on", "entered_on", "minutes", "purpose", "summary"])
+    log.refresh_from_db(fields=["counts_as"])
+    if report.is_required(log) and not hasattr(log, "report"):
+        report.begin(log=log, on=on)
+    regime.refresh_customer(customer=log.customer, on=on)
+    audit.record("contact.corrected", log, by=by, day=log.on.isoformat())
     return log
 
 

@@ -114,6 +114,18 @@ class ContactForm(forms.Form):
         }
 
 
+class CorrectionForm(forms.Form):
+    """Reads what a contact should have said; `contact_log.correct` keeps it."""
+
+    channel = forms.ChoiceField(label=_("Way"), choices=ContactLog.Channel)
+    at = forms.DateTimeField(label=_("Time"), widget=MomentInput, input_formats=["%Y-%m-%dT%H:%M"])
+    minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, max_value=600)
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=ContactLog.Purpose)
+    summary = forms.CharField(
+        label=_("What the customer said"), required=False, max_length=2000, widget=forms.Textarea({"rows": 4})
+    )
+
+
 class NoteForm(forms.Form):
     """The one line above a customer's ledger: a call, reached, and what was said."""
 

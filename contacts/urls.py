@@ -38,6 +38,7 @@ urlpatterns = [
     path("customers/<int:pk>/log/", views_log.log, name="log"),
     path("customers/<int:pk>/log/effects/", views_log.effects, name="log_effects"),
     path("customers/<int:pk>/dial/", views_log.dial, name="dial"),
+    path("contacts/<int:pk>/correct/", views_log.correct, name="log_correct"),
     path("contacts/<int:pk>/void/", views_log.void, name="log_void"),
     path("customers/<int:pk>/timeline/", views_panels.panel_timeline, name="panel_timeline"),
     path("customers/<int:pk>/note/", views_panels.note, name="note"),

@@ -15,7 +15,7 @@ from django_htmx.http import reswap, retarget
 
 from contacts import agenda, calendar, care, contact_log
 from contacts.effects import effects_of
-from contacts.forms import PHRASES, PURPOSES, REACHED, ContactForm, Offer
+from contacts.forms import PHRASES, PURPOSES, REACHED, ContactForm, CorrectionForm, Offer
 from contacts.models import CommunicationReport, ContactLog, Opportunity
 from contacts.reasons import reason_of
 from contacts.views_today import answer, chosen_kind, is_behind
@@ -68,6 +68,26 @@ def effects(request, pk):
         "is_change": True,
     }
     return render(request, "contacts/log.html#changes", context)
+
+
+@permission_required("contacts.log_contact", raise_exception=True)
+def correct(request, pk):
+    """Give one's contact other words or facts; the page shows the earlier versions."""
+    logs = ContactLog.objects.visible_to(request.user).filter(staff=request.user, voided_at=None)
+    written = get_object_or_404(logs.select_related("customer"), pk=pk)
+    initial = {name: getattr(written, name) for name in ("channel", "minutes", "purpose", "summary")}
+    form = CorrectionForm(request.POST or None, initial=initial | {"at": timezone.localtime(written.at)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            contact_log.correct(log=written, by=request.user, on=timezone.localdate(), **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(getattr(refusal, "field", None), str(refusal))
+        else:
+            messages.success(request, _("Contact corrected; the earlier version is kept"))
+            return redirect(written.customer)
+    versions = written.versions.select_related("corrected_by")
+    context = {"log": written, "customer": written.customer, "form": form, "versions": versions}
+    return render_page(request, "contacts/log_correct.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

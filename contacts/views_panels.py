@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -49,6 +50,7 @@ class Entry:
     who: str
     voided: bool = False
     void_url: str = ""
+    correct_url: str = ""
     report_url: str = ""
 
 
@@ -93,7 +95,8 @@ def timeline_context(request, customer: Customer) -> dict:
 
 
 def _contacts(customer: Customer, before: datetime, viewer) -> list[Entry]:
-    logs = customer.contact_logs.filter(at__lt=before).select_related("staff").order_by("-at")[: ENTRIES + 1]
+    logs = customer.contact_logs.filter(at__lt=before).select_related("staff").annotate(corrected=Count("versions"))
+    logs = logs.order_by("-at")[: ENTRIES + 1]
     reports = {one.log_id: one for one in CommunicationReport.objects.visible_to(viewer).filter(customer=customer)}
     today = timezone.localdate()
     return [
@@ -109,6 +112,9 @@ def _contacts(customer: Customer, before: datetime, viewer) -> list[Entry]:
             void_url=reverse("contacts:log_void", args=[log.pk]) + "?behind=other"
             if log.voided_at is None and log.staff_id == viewer.pk and log.entered_on == today
             else "",
+            correct_url=reverse("contacts:log_correct", args=[log.pk])
+            if log.voided_at is None and log.staff_id == viewer.pk
+            else "",
             report_url=reports[log.pk].get_absolute_url() if log.pk in reports else "",
         )
         for log in logs
@@ -120,6 +126,8 @@ def _log_facts(log: ContactLog) -> list[str]:
     facts.append(log.get_result_display())
     if log.is_late:
         facts.append(_("entered late"))
+    if log.corrected:
+        facts.append(_("corrected"))
     if log.voided_at is not None:
         facts.append(_("taken back"))
     return facts

@@ -56,6 +56,7 @@ ACTIONS = {
     "feed.taken": _("Rows of the core bank taken"),
     "staff.fed": _("Member of staff sent by a feed"),
     "contact.logged": _("Contact logged"),
+    "contact.corrected": _("Contact corrected"),
     "contact.voided": _("Contact voided"),
     "task.snoozed": _("Task put off"),
     "task.dismissed": _("Task dismissed"),

@@ -5,7 +5,7 @@ from contacts.models.compliance import Compliance, Escalation
 from contacts.models.events import ContactEvent, EventMatch
 from contacts.models.feedback import Feedback
 from contacts.models.feeds import CalendarFeed
-from contacts.models.logs import ContactLog, FrequencyRule
+from contacts.models.logs import ContactLog, ContactLogVersion, FrequencyRule
 from contacts.models.messages import InboundMessage, MessageBatch, MessageTemplate, OutboundMessage
 from contacts.models.opportunities import (
     MOVES,
@@ -30,6 +30,7 @@ __all__ = [
     "Compliance",
     "ContactEvent",
     "ContactLog",
+    "ContactLogVersion",
     "ContactTask",
     "CustomerIntroduction",
     "Escalation",

@@ -65,7 +65,7 @@ class ContactLogQuerySet(models.QuerySet):
 
 
 class ContactLog(models.Model):
-    """One contact with a customer, as the member of staff wrote it down; corrected by voiding, never deleted.
+    """One contact with a customer, as the member of staff wrote it down; corrected by a new version or taken back, never deleted.
 
     `counts_as` is what the regime credits (domain.md §7), decided by the database from channel, result,
     delay and voiding, so that it can never be typed in.
@@ -168,3 +168,24 @@ class ContactLog(models.Model):
     def is_late(self) -> bool:
         """Say whether it was entered too late to count."""
         return (self.entered_on - self.on).days > LATE_AFTER_DAYS
+
+
+class ContactLogVersion(models.Model):
+    """What a contact said before it was corrected; the contact itself holds the newest words (domain.md §7)."""
+
+    log = models.ForeignKey(ContactLog, models.PROTECT, related_name="versions")
+    channel = models.CharField(max_length=8, choices=ContactLog.Channel)
+    result = models.CharField(max_length=12, choices=ContactLog.Result)
+    at = models.DateTimeField()
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    purpose = models.CharField(max_length=12, choices=ContactLog.Purpose)
+    summary = models.TextField(blank=True)
+    corrected_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    corrected_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.log_id} {self.pk}"

@@ -296,6 +296,7 @@ ROWS = {
     "customers/<int:pk>/log/": Row(LOG, "customer"),
     "customers/<int:pk>/log/effects/": Row(LOG, "customer", ok={200, 422}),
     "customers/<int:pk>/dial/": post(DIAL, "customer", ok=DONE),
+    "contacts/<int:pk>/correct/": Row(LOG, "log", ok=ANSWERED | {404}),  # not there for others than its author
     "contacts/<int:pk>/void/": post(LOG, "log", ok=ANSWERED | {404}),  # not there for others than its author
     "customers/<int:pk>/timeline/": Row(VIEW, "customer"),
     "customers/<int:pk>/note/": post(LOG, "customer"),
