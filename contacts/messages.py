@@ -13,18 +13,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts import agenda
 from contacts.festivals import audience_of, festival_on
 from contacts.mail_gateway import MailGateway
-from contacts.models import ContactEvent, ContactTask, Feedback, InboundMessage, MessageTemplate, OutboundMessage
+from contacts.models import ContactEvent, Feedback, MessageTemplate, OutboundMessage
 from contacts.sms_gateway import Gateway, MayHaveLeft, TryLater, gateway
 from contacts.sms_gateway import Refused as GatewayRefused
 from customers import reach
-from customers.archive import consents
 from customers.birthdays import birthdays
-from customers.identity import hash_of, mobile_key
-from customers.models import ConsentRecord, Customer, Holding, ProfileValue
-from customers.working_days import add_working_days
+from customers.models import Customer, Holding, ProfileValue
 from staff import audit
 from staff.models import Staff
 from staff.refusal import Refused
@@ -39,7 +35,6 @@ MARKETING_CAP, CAP_DAYS = 2, 7
 
 MATURITY_DAYS = 3
 LEASE, MAX_ATTEMPTS, PAUSE = timedelta(minutes=5), 5, timedelta(minutes=2)
-STOP_WORDS = ("TD", "T", "退订", "TD退订", "QX")
 
 OF_ONE_DAY = (Kind.BIRTHDAY, Kind.FESTIVAL)
 """Kinds that are of no use after their day."""
@@ -354,65 +349,3 @@ def delivered(*, reference: str, ok: bool, by, why: str = "") -> bool:
         pk=number, status__in=[Status.SENT, Status.UNCERTAIN, Status.DELIVERED, Status.FAILED]
     )
     return bool(sent.update(status=Status.DELIVERED if ok else Status.FAILED, why=why[:120]))
-
-
-# --- Answers -------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def receive(*, external_id: str, mobile: str, text: str, at: datetime, by) -> InboundMessage:
-    """Take from the provider `by` what a customer answered, once; "TD" withdraws every consent over SMS at once.
-
-    Other words come before the manager on Today.
-    """
-    key = mobile_key(mobile)
-    known = Customer.objects.visible_to(by).filter(mobile_hash=hash_of(key)).order_by("pk")
-    customers = list(known) if key else []
-    stops = text.strip().upper() in STOP_WORDS
-    made, is_new = InboundMessage.objects.get_or_create(
-        external_id=external_id,
-        defaults={
-            "customer": customers[0] if customers else None, "text": text.strip()[:500], "at": at, "withdrew": stops
-        },
-    )  # fmt: skip
-    if not is_new or not customers:
-        return made
-    if not stops:
-        _remind(made)
-        return made
-    for customer in customers:  # a number that several share is refused for all of them
-        for purpose in ConsentRecord.Purpose:
-            _withdraw(customer, purpose)
-    waiting = OutboundMessage.objects.filter(customer__in=customers, status__in=[Status.DRAFTED, Status.RELEASED])
-    waiting.exclude(purpose=reach.SERVICE).update(status=Status.CANCELLED, why="withdrawn")
-    return made
-
-
-def _remind(reply: InboundMessage) -> None:
-    """Put what a customer answered on the manager's Today, to be answered within a working day."""
-    on = timezone.localdate(reply.at)
-    agenda.open_tasks(
-        [
-            {
-                "key": f"reply:{reply.pk}",
-                "customer_id": reply.customer_id,
-                "source": ContactTask.Source.MANUAL,
-                "reason": "replied",
-                "figures": {"text": reply.text[:60], "day": on},
-                "opened_on": on,
-                "due_on": add_working_days(on, 1),
-                "allowed_days": 1,
-                "opportunity_id": None,
-            }
-        ]
-    )
-
-
-def _withdraw(customer: Customer, purpose: str) -> None:
-    """Write the withdrawal of one consent, also where none was given: care needs none and ends with a refusal."""
-    held = consents.consents_of(customer).get((purpose, "sms"))
-    if held is None and purpose not in reach.REFUSABLE:
-        return
-    consents.record(
-        customer=customer, purpose=purpose, channel="sms", granted=False, evidence=_("answered TD"), by=None
-    )

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.response import Response
 
-from contacts import messages
+from contacts import message_answers, messages
 from staff.api.authentication import needs_scope
 from staff.api.body import moment, read_as
 from staff.api.documentation import IDEMPOTENCY_KEY, problems
@@ -84,7 +84,7 @@ def sms_delivered(request):
 def sms_replied(request):
     """Take an answer; "TD" withdraws consent at once. `taken` is false where nobody has this number."""
     said = read_as(request, Reply)
-    reply = messages.receive(
+    reply = message_answers.receive(
         external_id=said.external_id, mobile=said.mobile, text=said.text, at=moment(said.at, "/at"), by=request.client
     )
     return Response({"taken": reply.customer_id is not None})

@@ -49,9 +49,9 @@ print(messages.send_waiting())
 
 ANSWER = """
 from django.utils import timezone
-from contacts import messages
+from contacts import message_answers
 from staff.models import ApiClient
-messages.receive(external_id="browser-1", mobile="13900000000", text="TD", at=timezone.now(), by=ApiClient.objects.get(client_id="core"))
+message_answers.receive(external_id="browser-1", mobile="13900000000", text="TD", at=timezone.now(), by=ApiClient.objects.get(client_id="core"))
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts import message_templates, messages
+from contacts import message_answers, message_templates, messages
 from contacts.festivals import FESTIVALS, coming, festival_on
 from contacts.message_templates import TemplateRefused
 from contacts.models import ContactEvent, ContactTask, EventMatch, InboundMessage, MessageTemplate, OutboundMessage
@@ -73,7 +73,7 @@ def drafted(branch, on=TODAY) -> list[OutboundMessage]:
 
 
 def answered(text, by, *, number="13800138000", external_id="r1"):
-    return messages.receive(external_id=external_id, mobile=number, text=text, at=MORNING, by=by)
+    return message_answers.receive(external_id=external_id, mobile=number, text=text, at=MORNING, by=by)
 
 
 # --- Festivals -----------------------------------------------------------------------------------------
