@@ -25,7 +25,7 @@ SECONDS = 90
 """How long anything may take to happen."""
 
 PASSING = {
-    "id", "score_id", "created_at", "updated_at", "started_at", "finished_at", "scored_at", "trained_at", "sent_at",
+    "id", "score_id", "opportunity_id", "created_at", "updated_at", "started_at", "finished_at", "scored_at", "trained_at", "sent_at",
     "seconds", "attempts", "error", "last_error", "not_before", "lease_until",
 }  # fmt: skip
 """Columns that tell how often and when something was tried, and keys that a rolled-back try uses up."""
@@ -33,6 +33,7 @@ PASSING = {
 RESULT = {
     "customers_customer": (), "customers_dailyasset": (), "customers_monthlyasset": (), "customers_tierchange": (),
     "churn_churnscore": (), "churn_churnalert": (), "churn_scoringrun": (), "contacts_contacttask": (),
+    "contacts_opportunity": (), "contacts_opportunitystagehistory": ("at",),
     "staff_outboxemail": ("status",), "staff_nightstep": (), "staff_nightrun": (),
 }  # fmt: skip
 """The tables that a night writes, each with more columns that may differ."""
@@ -123,9 +124,9 @@ class Bank:
         """Return for each table of the result how many rows it has and SHA-256 over them, ordered."""
         found = {}
         for table, more in RESULT.items():
-            # An alert's task is named by the alert's id, which a rolled-back try uses up.
+            # Tasks of alerts and opportunities are named by their ids, which a rolled-back try uses up.
             rows = self.query(
-                rf"""SELECT line FROM (SELECT regexp_replace((to_jsonb(r) - %s::text[])::text, '"alert:\d+"', '"alert"')
+                rf"""SELECT line FROM (SELECT regexp_replace((to_jsonb(r) - %s::text[])::text, '"(alert|opportunity):\d+', '"\1', 'g')
                 AS line FROM {table} r) lines ORDER BY line COLLATE "C" """,
                 [*PASSING, *more],
             )
