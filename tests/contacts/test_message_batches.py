@@ -117,7 +117,7 @@ def test_the_pages_lead_from_the_segment_to_the_drafts(client, segment, manager,
     member(segment, manager)
     client.force_login(manager)
     page = client.get(reverse("contacts:message_batch_new", args=[segment.pk]))
-    assert "1 customers get it" in page.text
+    assert "1 customer gets it" in page.text
     refused = client.post(page.request["PATH_INFO"], {"purpose": "care", "body": "{nobody}"})
     assert refused.status_code == 422
     made = client.post(page.request["PATH_INFO"], {"purpose": "care", "body": WORDS}, follow=True)
