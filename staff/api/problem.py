@@ -168,6 +168,8 @@ class ProblemMiddleware:
         )
         response.content = json.dumps(body, ensure_ascii=False)
         response.headers["Content-Type"] = MEDIA_TYPE
+        # The length of the page that it was would let clients wait for the rest.
+        response.headers["Content-Length"] = str(len(response.content))
         return response
 
     def process_exception(self, request, exception):

@@ -2,14 +2,10 @@
 
 import copy
 import json
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 
 from tests.api.compatibility import breaking
@@ -82,35 +78,18 @@ def lines(_context, value) -> bytes:
     return value if isinstance(value, bytes) else getattr(value, "data", str(value).encode())
 
 
-# --- the app keeps to it: drawn calls, every check ------------------------------------------------------
+# --- the running app keeps to it: drawn calls over a socket, every check ------------------------------------------------------
 
 
-@contextmanager
-def kept_connection():
-    """Let the WSGI application leave the test's connection, with its transaction, open after a request.
-
-    Django's test client does the same around each of its calls, and connects the signals again after it.
-    """
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    try:
-        yield
-    finally:
-        for signal in signals:
-            signal.connect(close_old_connections)
-
-
-@pytest.mark.django_db
-def test_every_drawn_call_is_answered_as_described(client):
+@pytest.mark.django_db(transaction=True)
+def test_every_drawn_call_is_answered_as_described(client, live_server):
     outlet = BranchFactory(code="CZ01")
     own = AssignmentFactory(customer__branch=outlet, customer__customer_no="A1", staff__branch=outlet)
     everything_of(own.customer, own.staff)
     core = Core(client, outlet, scopes=ALL_SCOPES)
-    with kept_connection():
-        faults = faults_of(
-            schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application()), core.headers
-        )
+    schema = schemathesis.openapi.from_url(f"{live_server.url}/api/v1/schema/?format=json")
+
+    faults = faults_of(schema, core.headers)
 
     assert not faults, "\n\n".join(f"{label}: {fault}" for label, fault in faults.items())
 

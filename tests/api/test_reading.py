@@ -242,3 +242,11 @@ def test_rows_hold_the_fields_asked_for_alone(core, own, path):
     refused = core.get(f"/api/v1/{path}{sign}fields=customer_no,id_no")
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["pointer"] == "?fields"
+
+
+@pytest.mark.parametrize("path", ["jobs/-1/", "nothing/here/"])
+def test_an_unknown_address_is_answered_with_its_own_length(core, path):
+    answer = core.get(f"/api/v1/{path}")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
