@@ -124,7 +124,8 @@ def _close(referral, status, words: str, *, by, on, is_shared=False) -> StaffRef
     referral.answered_at = referral.answered_at or now
     referral.is_shared = is_shared and referral.kind == Kind.QUESTION
     referral.save(update_fields=["status", "result", "closed_at", "answered_at", "is_shared"])
-    if referral.kind == Kind.REFERRAL:
+    helps = by.helped_opportunities.open().filter(customer=referral.customer_id)
+    if referral.kind == Kind.REFERRAL and not helps.exists():
         companion.leave(customer=referral.customer, staff=by, on=on)
     audit.record("referral.done" if status == Status.DONE else "referral.returned", referral, by=by)
     return referral

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from contacts.models import Opportunity, SalesPlan, VisitPlan
+from contacts.models import Opportunity, SalesPlan, StaffReferral, VisitPlan
 from customers import companion
 from staff import audit
 from staff.models import Staff
@@ -59,11 +59,14 @@ def add_helper(*, opportunity: Opportunity, staff: Staff, by: Staff, on: date) -
 
 @transaction.atomic
 def remove_helper(*, opportunity: Opportunity, staff: Staff, by: Staff, on: date) -> None:
-    """End a colleague's help; he sees the customer no longer, unless he helps elsewhere, comes along to a meeting or looks after him."""
+    """End a colleague's help; he sees the customer no longer, unless something else needs it or he looks after him."""
     opportunity.helpers.remove(staff)
     elsewhere = staff.helped_opportunities.open().filter(customer=opportunity.customer_id)
     meeting = staff.joint_visits.filter(customer=opportunity.customer_id, status=VisitPlan.Status.PLANNED)
-    if not elsewhere.exists() and not meeting.exists():
+    asked = staff.got_referrals.filter(
+        customer=opportunity.customer_id, kind=StaffReferral.Kind.REFERRAL, closed_at=None
+    )
+    if not elsewhere.exists() and not meeting.exists() and not asked.exists():
         companion.leave(customer=opportunity.customer, staff=staff, on=on)
     audit.record("opportunity.helper_removed", opportunity, by=by, to=staff.staff_no)
 

@@ -72,7 +72,7 @@ def opportunity_helper(request, pk):
     """Ask a colleague to help with an opportunity, or let him go: `step` and `staff` in the form."""
     opportunity, chosen = _visible(request, pk), request.POST.get("staff", "")
     people = Staff.objects.active().members_of(request.user.branch_id)
-    staff = get_object_or_404(people, pk=chosen if chosen.isdigit() else None)
+    staff = get_object_or_404(people, pk=chosen if chosen.isdecimal() else None)
     asked = {"opportunity": opportunity, "staff": staff, "by": request.user, "on": localdate()}
     acts = {"add": lambda: sales_plan.add_helper(**asked), "remove": lambda: sales_plan.remove_helper(**asked)}
     take_step(request, acts)

@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 import pytest
 from django.urls import reverse
 
-from contacts import introduction, sales_plan, special
+from contacts import introduction, referral, sales_plan, special
 from contacts.introduction import IntroductionRefused
 from contacts.models import CustomerIntroduction, Opportunity, SpecialApplication, VisitPlan
 from contacts.sales_plan import PlanRefused
@@ -184,3 +184,22 @@ def test_help_ends_by_itself(own, deal, branch):
     sales_plan.add_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
     companion.refresh_branch(branch_id=branch.pk, on=ON + timedelta(days=sales_plan.HELP_DAYS))
     assert not sees(helper, own.customer)
+
+
+def test_help_and_a_referral_keep_each_others_sight(own, deal, branch):
+    helper = StaffFactory(branch=branch, role="relationship_manager")
+    asked = referral.send(customer=own.customer, kind="referral", receiver=helper, need="x", by=own.staff, on=ON)
+    sales_plan.add_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
+    sales_plan.remove_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
+    assert sees(helper, own.customer)  # the referral needs it
+    sales_plan.add_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
+    referral.finish(referral=asked, result="x", by=helper, on=ON)
+    assert sees(helper, own.customer)  # the help needs it
+    sales_plan.remove_helper(opportunity=deal, staff=helper, by=own.staff, on=ON)
+    assert not sees(helper, own.customer)
+
+
+def test_what_is_no_number_names_nobody(client, own, deal):
+    client.force_login(own.staff)
+    url = reverse("contacts:opportunity_helper", args=[deal.pk])
+    assert client.post(url, {"step": "add", "staff": "²"}).status_code == 404
